@@ -1,0 +1,62 @@
+// real.hpp: number types, and the elementary functions that the kernels use, for every compiler.
+//
+// The same formula compiles to WebAssembly, to CUDA and to a native test. `fma` is the one place where they may differ:
+// a device rounds it once, WebAssembly has no such instruction and rounds twice. No compiler may contract a·b + c by
+// itself (-ffp-contract=off, -fmad=false), so that what is written is what is computed.
+#pragma once
+
+#if defined(__CUDACC__)
+#define MVN_FN __device__ __forceinline__
+#define MVN_UNROLL _Pragma("unroll")
+#elif defined(__clang__)
+#define MVN_FN inline __attribute__((always_inline))
+#define MVN_UNROLL _Pragma("unroll")
+#else
+#define MVN_FN inline __attribute__((always_inline))
+#define MVN_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+namespace mvn {
+
+using f64 = double;
+using f32 = float;
+using i32 = int;
+using i64 = long long;
+using u8 = unsigned char;
+
+// Largest relative error of one rounding to nearest: 2^-53 and 2^-24.
+template <class Real> constexpr Real roundingUnit = Real(0x1p-53);
+template <> constexpr f32 roundingUnit<f32> = 0x1p-24f;
+
+template <class Real> constexpr Real infinity = Real(__builtin_huge_val());
+template <class Real> constexpr Real notANumber = Real(__builtin_nan(""));
+
+// a·b + c
+#if defined(__CUDACC__)
+MVN_FN f64 fma(f64 a, f64 b, f64 c) { return __fma_rn(a, b, c); }
+MVN_FN f32 fma(f32 a, f32 b, f32 c) { return __fmaf_rn(a, b, c); }
+#elif defined(__wasm__)
+MVN_FN f64 fma(f64 a, f64 b, f64 c) { return a * b + c; }
+MVN_FN f32 fma(f32 a, f32 b, f32 c) { return a * b + c; }
+#else
+MVN_FN f64 fma(f64 a, f64 b, f64 c) { return __builtin_fma(a, b, c); }
+MVN_FN f32 fma(f32 a, f32 b, f32 c) { return __builtin_fmaf(a, b, c); }
+#endif
+
+MVN_FN f64 sqrt(f64 x) { return __builtin_sqrt(x); }
+MVN_FN f32 sqrt(f32 x) { return __builtin_sqrtf(x); }
+MVN_FN f64 log(f64 x) { return __builtin_log(x); }
+MVN_FN f32 log(f32 x) { return __builtin_logf(x); }
+MVN_FN f64 log1p(f64 x) { return __builtin_log1p(x); }
+MVN_FN f32 log1p(f32 x) { return __builtin_log1pf(x); }
+MVN_FN f64 abs(f64 x) { return __builtin_fabs(x); }
+MVN_FN f32 abs(f32 x) { return __builtin_fabsf(x); }
+
+// A NaN in second place is passed over: max(x, NaN) is x, max(NaN, x) is NaN.
+template <class T> MVN_FN constexpr T max(T a, T b) { return a < b ? b : a; }
+template <class T> MVN_FN constexpr T min(T a, T b) { return b < a ? b : a; }
+
+// False for NaN and for ±∞.
+template <class Real> MVN_FN bool isFinite(Real x) { return x - x == Real(0); }
+
+}  // namespace mvn
