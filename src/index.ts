@@ -1,0 +1,22 @@
+export { Batch, type CodedShape, type DenseShape, type RaggedShape } from "./batch.js";
+export type {
+  AllocatedBatch,
+  BatchLayout,
+  Control,
+  Engine,
+  EngineName,
+  EngineOptions,
+  Session,
+  SessionOptions,
+  Solve,
+} from "./engine.js";
+export { openEngine } from "./engines.js";
+export { EngineError, InputError } from "./errors.js";
+export { type EvaluateOptions, evaluate } from "./evaluate.js";
+export type { Evaluation } from "./evaluation.js";
+export { type FitOptions, fit, type StartValues } from "./fit.js";
+export type { Fits, FitsOrigin } from "./fits.js";
+export type { Method, Precision } from "./methods.js";
+export { Parameters } from "./parameters.js";
+export { Statistics, type StatisticsFields } from "./statistics.js";
+export type { EvaluationStatus, Status } from "./status.js";
