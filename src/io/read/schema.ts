@@ -1,6 +1,6 @@
 import { InputError } from "../../errors.js";
+import { nearest } from "../../nearest.js";
 import type { ReadOptions } from "../rows.js";
-import { nearest } from "./nearest.js";
 import type { Selection, Table, TableColumn } from "./table.js";
 
 /** Longest list of column names in a message. */
