@@ -11,6 +11,9 @@ export const MISSING_MARKERS = ["NA", "N/A", "n/a", "#N/A", "<NA>", "NULL", "nul
 /** Rows from which a column's type is guessed. */
 const SAMPLE_ROWS = 20480;
 
+/** Bytes read at a time for the sample: DuckDB's least, twice its longest line (2 MB). */
+const SAMPLE_BUFFER = 4 * 2 ** 20;
+
 /** A column counts as numeric where at least this share of the sampled cells are numbers; the others are then bad cells. */
 const NUMERIC_SHARE = 0.5;
 
@@ -88,7 +91,7 @@ class CsvTable implements Table {
         `count(*) FILTER (lower(${c}) IN ('true', 'false')) AS ${c}_booleans`,
         `min(${c}) FILTER (${c} NOT IN ${MARKERS} AND TRY_CAST(${c} AS DOUBLE) IS NULL) AS ${c}_example`,
       ]);
-    const from = this.table(new Map(), "nullstr=''", "ignore_errors=true");
+    const from = this.table(new Map(), "nullstr=''", "ignore_errors=true", `buffer_size=${SAMPLE_BUFFER}`);
     const sql = `SELECT count(*) AS sampled, ${counts} FROM (SELECT * FROM ${from} LIMIT ${SAMPLE_ROWS})`;
     try {
       const [sample] = await this.database.query(sql);
@@ -169,11 +172,15 @@ class CsvTable implements Table {
     });
   }
 
-  private markersAreNull(selection: Selection, ...options: string[]): string {
-    const reals = realsOf(selection);
-    const types = new Map(reals.map((i) => [i, this.numberType(i)]));
-    const cells = [...reals.map((i) => `CAST(${column(i)} AS DOUBLE)`), ...selection.groupBy.map(column)];
-    return `SELECT ${cells} FROM ${this.table(types, `nullstr=${literals(["", ...MISSING_MARKERS])}`, ...options)}`;
+  private markersAreNull(selection: Selection): string {
+    const numbers = realsOf(selection).map((i) => `CAST(${column(i)} AS DOUBLE)`);
+    return `SELECT ${[...numbers, ...selection.groupBy.map(column)]} FROM ${this.typed(selection)}`;
+  }
+
+  /** The file with its variables and weights as numbers. */
+  private typed(selection: Selection, ...options: string[]): string {
+    const types = new Map(realsOf(selection).map((i) => [i, this.numberType(i)]));
+    return this.table(types, `nullstr=${literals(["", ...MISSING_MARKERS])}`, ...options);
   }
 
   private markersPickedOut(selection: Selection): string {
@@ -210,11 +217,11 @@ class CsvTable implements Table {
   private async explained(error: unknown, selection: Selection): Promise<unknown> {
     if (this.context.signal?.aborted) return this.context.signal.reason;
     if (this.database.closed || error instanceof InputError) return error;
+    const cells = [...realsOf(selection), ...selection.groupBy].map((i) => `count(${column(i)})`);
+    const noting = this.typed(selection, "store_rejects=true", "rejects_limit=0");
     try {
-      const reading = this.markersAreNull(selection, "store_rejects=true", "rejects_limit=0");
-      const noted = [...realsOf(selection), ...selection.groupBy];
-      await this.database.query(`SELECT ${noted.map((_, i) => `count(#${i + 1})`)} FROM (${reading})`);
       const [first] = await this.database.query(
+        `SELECT ${cells} FROM ${noting}`,
         "SELECT line, column_idx, error_type, error_message FROM reject_errors ORDER BY line, byte_position LIMIT 1",
       );
       if (first) return new InputError(this.fault(first));

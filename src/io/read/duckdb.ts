@@ -56,12 +56,19 @@ export class Database {
     return this.closing !== undefined;
   }
 
-  /** All rows of a small result; BIGINT comes as bigint. */
-  async query(sql: string): Promise<Record<string, unknown>[]> {
+  /**
+   * All rows of the last statement's small result; BIGINT comes as bigint. The statements share a connection, and with it
+   * what is kept for a connection alone.
+   */
+  async query(...statements: string[]): Promise<Record<string, unknown>[]> {
     const connection = await this.connect();
     try {
-      const result = await this.doing(connection, connection.runAndReadAll(sql));
-      return result.getRowObjectsJS();
+      let rows: Record<string, unknown>[] = [];
+      for (const sql of statements) {
+        const result = await this.doing(connection, connection.runAndReadAll(sql));
+        rows = result.getRowObjectsJS();
+      }
+      return rows;
     } finally {
       await this.disconnect(connection);
     }
