@@ -27,9 +27,11 @@ export async function readAll(
     const read = { x: [] as number[][], codes: [] as number[], weights: [] as number[], windows: 0 };
     for await (const window of source.windows()) {
       read.windows++;
-      for (let row = 0; row < window.rows; row++) read.x.push([...window.x.subarray(row * d, row * d + d)]);
-      read.codes.push(...window.codes);
-      read.weights.push(...(window.weights ?? []));
+      for (let row = 0; row < window.rows; row++) {
+        read.x.push([...window.x.subarray(row * d, row * d + d)]);
+        read.codes.push(window.codes[row]);
+        if (window.weights) read.weights.push(window.weights[row]);
+      }
     }
     const { columns, groups, rows, dropped } = source;
     const keys = Array.from({ length: groups.size }, (_, i) => groups.key(i));

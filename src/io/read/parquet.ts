@@ -3,14 +3,14 @@ import { type ReadContext, unreadable } from "./context.js";
 import { column, type Database, pathLiteral } from "./duckdb.js";
 import type { Chunk, KeyType, Selection, Table, TableColumn, TableFile } from "./table.js";
 
-const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\)|BOOLEAN)$/;
+const NUMERIC = /^(U?(TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\)|BOOLEAN)$/;
 
 /** Types whose values fit a BIGINT. */
 const WHOLE = /^((TINY|SMALL|BIG|UTINY|USMALL)INT|U?INTEGER|BOOLEAN)$/;
 
 /** Types that name a group by their SQL text. */
 const TEXTUAL =
-  /^(VARCHAR|UUID|DATE|TIME|TIME WITH TIME ZONE|TIMESTAMP.*|UBIGINT|U?HUGEINT|DECIMAL\(.*\)|ENUM\(.*\))$/s;
+  /^(VARCHAR|UUID|DATE|TIME|TIME WITH TIME ZONE|TIMESTAMP.*|UBIGINT|DECIMAL\(.*\)|ENUM\(.*\))$/s;
 
 /** Apache Parquet. */
 export async function openParquet(file: TableFile, context: ReadContext): Promise<Table> {

@@ -20,6 +20,8 @@ export function select(table: Table, options: ReadOptions): Selection {
   if (options.columns === undefined) {
     return { groupBy, weights, variables: defaultVariables(table, [...groupBy, weights]) };
   }
+  if (options.columns.length === 0)
+    throw new InputError(`${table.file}: name at least one column as a variable`);
   const variables = options.columns.map((name) => positionOf(table, name));
   for (const i of variables) requireNumbers(table, table.columns[i], "variables");
   return { groupBy, weights, variables };

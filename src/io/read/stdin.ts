@@ -15,7 +15,7 @@ export interface Spool {
 
 /** Writes a stream to a temporary file, which goes with `remove`, with a failure, or at the latest with the process. */
 export async function spool(stream: Readable, signal: AbortSignal | undefined): Promise<Spool> {
-  const folder = await mkdtemp(join(tmpdir(), "mvnfit-"));
+  const folder = await mkdtemp(join(tmpdir(), "mvnfit-spool-"));
   const atExit = () => rmSync(folder, { recursive: true, force: true });
   process.once("exit", atExit);
   const remove = async () => {
