@@ -88,7 +88,7 @@ MVN_FN int packChunk(const Row* x, const f64* weights, int rows, const Chunk& ch
   for (int r = 0; r < rows; ++r) {
     if constexpr (weighted) {
       if (!(weights[r] > 0)) continue;
-      weight[waiting] = Sum(sizeof(Sum) == sizeof(f32) ? weights[r] / chunk.unit : weights[r]);
+      weight[waiting] = chunk.weightOf<Sum>(weights[r]);
     }
     from[waiting++] = x + i64(r) * d;
     if (waiting == batch) {
@@ -167,9 +167,7 @@ inline void momentsTiles(const Row* x, const f64* weights, i64 rows, int d, Stat
   for (i64 first = 0; first < rows; first += most) {
     int length = int(min<i64>(most, rows - first));
     const Row* from = x + first * d;
-    Chunk chunk;
-    if constexpr (weighted) chunk = chunkOf<Sum>(weights + first, length);
-    else chunk = chunkOf<Sum>(length);
+    Chunk chunk = weighted ? chunkOf<Sum>(weights + first, length) : chunkOf(length);
     if (chunk.count == 0) continue;
 
     for (int j = 0; j < padded; ++j) {
