@@ -3,7 +3,7 @@ import { Batch } from "../../../src/batch.js";
 import type { WasmEngine } from "../../../src/engines/wasm/engine.js";
 import { gaussianBatch } from "../../support/gaussians.js";
 import { Random } from "../../support/random.js";
-import { closedForm, endless, openWasm, uniforms } from "./support.js";
+import { closedForm, LONG_GROUPS, long, longBatch, openWasm, uniforms } from "./support.js";
 
 /** How late a timer may come while the main thread copies rows: its longest stint, times what a busy machine adds. */
 const LATEST_TICK_MS = 60;
@@ -21,15 +21,17 @@ describe("a running call", () => {
     gaussianBatch(new Random(9), { dims, sizes: Array(groups).fill(20), condition: 1e4 });
 
   it("reports progress while it works", async () => {
-    await using session = await engine.open(seeded(200));
+    await using session = await engine.open(longBatch());
     const controller = new AbortController();
     const reports: number[] = [];
     const onProgress = (done: number, total: number) => {
-      expect(total).toBe(200);
-      if (reports.push(done) === 3) controller.abort();
+      expect(total).toBe(LONG_GROUPS);
+      if (reports.push(done) === 4) controller.abort();
     };
-    await expect(session.fit(endless, { onProgress, signal: controller.signal })).rejects.toThrow();
-    expect(reports.length).toBeGreaterThanOrEqual(3);
+    await expect(session.fit(long, { onProgress, signal: controller.signal })).rejects.toThrow();
+    expect(reports).toEqual(reports.toSorted((a, b) => a - b));
+    expect(reports[3]).toBeGreaterThan(reports[0]);
+    expect(reports[3]).toBeLessThan(LONG_GROUPS);
   });
 
   it("ends with the last report at the total", async () => {
@@ -40,13 +42,13 @@ describe("a running call", () => {
   });
 
   it("fails with what its progress callback throws, and the engine goes on", async () => {
-    await using session = await engine.open(seeded(50));
+    await using session = await engine.open(longBatch());
     const fault = new Error("no");
     const onProgress = () => {
       throw fault;
     };
-    await expect(session.fit(endless, { onProgress })).rejects.toBe(fault);
-    expect((await session.fit(closedForm)).counts).toEqual({ converged: 50 });
+    await expect(session.fit(long, { onProgress })).rejects.toBe(fault);
+    expect((await session.fit(closedForm)).counts).toEqual({ converged: LONG_GROUPS });
   });
 
   it.each(["fit", "statistics"] as const)(
@@ -60,7 +62,7 @@ describe("a running call", () => {
       const controller = new AbortController();
       setTimeout(() => controller.abort(reason), 10);
       const { signal } = controller;
-      const running = call === "fit" ? session.fit(endless, { signal }) : session.statistics({ signal });
+      const running = call === "fit" ? session.fit(long, { signal }) : session.statistics({ signal });
       const started = performance.now();
       await expect(running).rejects.toBe(reason);
       expect(performance.now() - started).toBeLessThan(SOON_MS);
@@ -69,17 +71,17 @@ describe("a running call", () => {
   );
 
   it("leaves the queue at once when it is aborted while it waits, and the next waits on", async () => {
-    await using session = await engine.open(seeded(50));
+    await using session = await engine.open(longBatch());
     const first = new AbortController();
     const second = new AbortController();
-    const running = session.fit(endless, { signal: first.signal });
+    const running = session.fit(long, { signal: first.signal });
     const waiting = session.fit(closedForm, { signal: second.signal });
     const last = session.fit(closedForm);
     second.abort();
     await expect(waiting).rejects.toThrow();
     first.abort();
     await expect(running).rejects.toThrow();
-    expect((await last).counts).toEqual({ converged: 50 });
+    expect((await last).counts).toEqual({ converged: LONG_GROUPS });
   });
 
   it("leaves the event loop turning while a large plain array is fitted", async () => {

@@ -12,5 +12,12 @@ const faults = {
   13: () => new Uint32Array(workerData.memory.buffer, workerData.stack, 1).fill(0),
 };
 
-if (workerData.index === 0) parentPort.on("message", (task) => faults[task.dims]?.());
+if (workerData.index === 0) {
+  const on = parentPort.on.bind(parentPort);
+  parentPort.on = (event, perform) =>
+    on(event, (task) => {
+      faults[task.dims]?.();
+      perform(task);
+    });
+}
 await import("../../../dist/engines/wasm/worker.js");

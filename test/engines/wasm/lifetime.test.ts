@@ -6,7 +6,7 @@ import type { WasmEngine } from "../../../src/engines/wasm/engine.js";
 import { EngineError, InputError } from "../../../src/errors.js";
 import { gaussianBatch } from "../../support/gaussians.js";
 import { Random } from "../../support/random.js";
-import { closedForm, endless, inEngine, openWasm, uniforms } from "./support.js";
+import { closedForm, inEngine, long, longBatch, openWasm, uniforms } from "./support.js";
 
 const batch = gaussianBatch(new Random(3), { dims: 3, sizes: Array(64).fill(25), weighted: true });
 
@@ -149,8 +149,8 @@ describe("sessions", () => {
 describe("an engine", () => {
   it("that is closed fails the running call and those that wait, and takes no more", async () => {
     const engine = await openWasm();
-    const session = await engine.open(batch);
-    const calls = [session.fit(endless), session.fit(closedForm)];
+    const session = await engine.open(longBatch());
+    const calls = [session.fit(long), session.fit(closedForm)];
     const outcomes = Promise.allSettled(calls);
     await new Promise((resolve) => setTimeout(resolve, 50));
     await engine.close();

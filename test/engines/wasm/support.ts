@@ -1,4 +1,4 @@
-import type { Batch } from "../../../src/batch.js";
+import { Batch } from "../../../src/batch.js";
 import type { AllocatedBatch, Engine, Solve } from "../../../src/engine.js";
 import { WasmEngine, type WasmOptions } from "../../../src/engines/wasm/engine.js";
 import type { Precision } from "../../../src/methods.js";
@@ -12,13 +12,17 @@ export const closedForm: Solve = {
   maxIterations: 1000,
 };
 
-/** Never converges: ends when it is told to. */
-export const endless: Solve = {
-  ...closedForm,
-  method: "gradient-descent",
-  tolerance: 1e-300,
-  maxIterations: 2 ** 30,
-};
+/** On `longBatch`: some ten seconds, far beyond what a test waits before it ends the call. */
+export const long: Solve = { ...closedForm, method: "gradient-descent", tolerance: 1e-300 };
+export const LONG_GROUPS = 20_000;
+
+/** Many groups of columns in units from 1 to 1000: plain descent takes a thousand iterations for each. */
+export function longBatch(): Batch {
+  const [rows, dims] = [20, 8];
+  const x = uniforms(LONG_GROUPS * rows * dims);
+  for (let i = 0; i < x.length; i++) x[i] *= 10 ** (3 * ((i % dims) / dims));
+  return Batch.fromDense(x, { groups: LONG_GROUPS, rows, dims });
+}
 
 export const openWasm = (options: WasmOptions = {}): Promise<WasmEngine> =>
   WasmEngine.start({ threads: 2, ...options });
