@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { CodeTable } from "../../src/io/read/codes.js";
-import { nearest } from "../../src/io/read/nearest.js";
 import { TextTable } from "../../src/io/read/texts.js";
 import { hasNull, isValid, tailOf } from "../../src/io/read/vectors.js";
 
@@ -78,17 +77,5 @@ describe("validity", () => {
     for (let row = 0; row < tail.rows; row++)
       expect(isValid(tail.reals[0].validity, row)).toBe(bit(from + row));
     expect(tail.keys[0].validity).toBeUndefined();
-  });
-});
-
-describe("the nearest name", () => {
-  it.each([
-    ["hieght", ["weight", "height"], "height"],
-    ["X", ["y", "x"], "x"],
-    ["lenght_cm", ["length_mm", "length_cm"], "length_cm"],
-    ["zzz", ["abc", "abd"], undefined],
-    ["a", [], undefined],
-  ])("to %s among %j is %s", (name, names, near) => {
-    expect(nearest(name, names)).toBe(near);
   });
 });
