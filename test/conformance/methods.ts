@@ -125,11 +125,16 @@ export function methodsConformance(subject: Subject): void {
       if (method === "newton" || method === "lbfgs") expect(Math.max(...got.residual)).toBeLessThan(1e-6);
     });
 
-    it("lowers the gap with every larger budget", async () => {
-      const batch = gaussianBatch(new Random(940), { dims: 4, sizes: [50], condition: 100 });
+    it("states the gap to the maximum, which falls with every larger budget", async () => {
+      const batch = gaussianBatch(new Random(940), { dims: 4, sizes: [50], condition: 100, weighted: true });
+      const best = await run(batch, {});
+      const init = generalParameters(new Random(941), 1, 4, 10);
       const gaps = [];
       for (const maxIterations of [0, 10, 40]) {
-        gaps.push((await run(batch, { method, maxIterations, tolerance: 1e-12 })).gap[0]);
+        const got = await run(batch, { method, maxIterations, tolerance: 1e-12, init });
+        const loss = (best.logLikelihood[0] - got.logLikelihood[0]) / got.weight[0];
+        expectClose(got.gap, [loss], 1e-12 * (loss + Math.abs(best.logLikelihood[0])), "(J − J*)/n");
+        gaps.push(got.gap[0]);
       }
       expect(gaps[1]).toBeLessThan(gaps[0]);
       expect(gaps[2]).toBeLessThanOrEqual(gaps[1]);

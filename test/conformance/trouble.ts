@@ -201,6 +201,9 @@ export function troubleConformance(subject: Subject): void {
           ["a", "b", "c"],
         );
       expect(sentence("a constant column")).toBe('column "b" is constant in this group; leave it out');
+      expect(sentence("a column constant but for rounding")).toBe(
+        'column "a" is constant in this group; leave it out',
+      );
       expect(sentence("two equal columns")).toBe(
         'columns "a" and "c" are linearly dependent in this group; leave one out',
       );
