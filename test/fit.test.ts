@@ -29,6 +29,7 @@ describe("fit", () => {
     [{ tolerance: Infinity }, "fit: tolerance must be a positive number, got Infinity"],
     [{ maxIterations: -1 }, "fit: maxIterations must be a whole number of at least 0, got -1"],
     [{ maxIterations: 1.5 }, "fit: maxIterations must be a whole number of at least 0, got 1.5"],
+    [{ maxIterations: 2 ** 31 }, "fit: maxIterations must be at most 2147483647, got 2147483648"],
     [{ init: "zero" as never }, 'fit: init must be one of default, identity, got "zero"'],
     [
       { init: { mean: [0, 0, 0], factor: [1, 0, 0, 1] } },

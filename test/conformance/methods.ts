@@ -105,6 +105,18 @@ export function methodsConformance(subject: Subject): void {
       expectMaximum(await run(batch, reach), await run(batch, {}));
     });
 
+    it("stalls at once where the given Λ is singular, and says so", async () => {
+      const batch = gaussianBatch(new Random(915), { dims: 2, sizes: [9, 20] });
+      const factor = [1, 2, 2, 4, 1, 0, 3, 1];
+      const got = await run(batch, { ...reach, init: { mean: new Float64Array(4), factor } });
+      expect(got.status).toEqual(["stalled", "converged"]);
+      expect(matrixOf(got.factor, 0, 2).every(Number.isNaN)).toBe(true);
+      expect([got.residual[0], got.logLikelihood[0], got.iterations[0]]).toEqual([Number.NaN, Number.NaN, 0]);
+      expect(got.describe(0)).toBe(
+        `${method} cannot start from the Λ that was given: it is singular, or too far away; start from default`,
+      );
+    });
+
     it("says max-iterations where the budget ends first", async () => {
       const batch = gaussianBatch(new Random(920), { dims: 6, sizes: [60, 90], condition: 1e3 });
       for (const maxIterations of [0, 2]) {

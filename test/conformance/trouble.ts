@@ -243,6 +243,17 @@ export function troubleConformance(subject: Subject): void {
     });
   });
 
+  describe("a group of small weights", () => {
+    it("has no covariance with ddof 1 unless they sum to more than 1", async () => {
+      const x = gaussianRows(new Random(1250), { dims: 2, sizes: [5, 5] });
+      const weights = [0.2, 0.2, 0.2, 0.2, 0.1, 0.3, 0.3, 0.3, 0.3, 0.3];
+      const got = await run(Batch.fromOffsets(x, [0, 5, 10], { dims: 2, weights }), { ddof: 1 });
+      expect(got.status).toEqual(["too-few-rows", "converged"]);
+      expect(matrixOf(got.covariance, 0, 2).every(Number.isNaN)).toBe(true);
+      expect(got.describe(0)).toBe("weights that sum to 0.9 leave no divisor for ddof 1; use ddof 0");
+    });
+  });
+
   describe("rows stored as float32", () => {
     it("are judged by their own rounding: a collinear column is found", async () => {
       const random = new Random(1300);
