@@ -27,9 +27,7 @@ export function explain(
     case "max-iterations":
       return `${method} used up its ${steps} at residual ${residual}, tolerance ${digits(tolerance)}; allow more iterations, or use newton or closed-form`;
     case "stalled":
-      if (!Number.isFinite(fits.residual[g])) {
-        return `${method} cannot start from the Λ that was given: it is singular, or too far away; start from default`;
-      }
+      if (!Number.isFinite(fits.residual[g])) return explainNoStart(fits.origin);
       return `${method} found no better point after ${steps}, at residual ${residual}, tolerance ${digits(tolerance)}; ${remedyForStall(fits.origin)}`;
     case "empty":
       return "no rows of positive weight; leave the group out";
@@ -40,6 +38,13 @@ export function explain(
     case "non-finite":
       return explainNonFinite(fits, g, columns);
   }
+}
+
+/** No point with a likelihood was met. */
+function explainNoStart({ method, precision }: FitsOrigin): string {
+  return precision === "float32"
+    ? `float32 is too coarse for ${method} in this group; use precision float64`
+    : `${method} cannot start from the Λ that was given: it is singular, or too far away; start from default`;
 }
 
 function remedyForStall({ method, precision }: FitsOrigin): string {

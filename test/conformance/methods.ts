@@ -24,9 +24,9 @@ export function expectHonest(fits: Fits, maxIterations: number): void {
   const { tolerance } = fits.origin;
   fits.status.forEach((status, g) => {
     if (status === "converged") expect(fits.residual[g]).toBeLessThanOrEqual(tolerance);
-    if (status === "stalled" || status === "max-iterations") {
-      expect(fits.residual[g]).toBeGreaterThan(tolerance);
-    }
+    if (status === "max-iterations") expect(fits.residual[g]).toBeGreaterThan(tolerance);
+    // NaN where no point with a likelihood was met, as from a singular Λ.
+    if (status === "stalled") expect(fits.residual[g] <= tolerance).toBe(false);
     if (status === "max-iterations") expect(fits.iterations[g]).toBe(maxIterations);
     expect(fits.iterations[g]).toBeLessThanOrEqual(maxIterations);
   });
@@ -107,7 +107,8 @@ export function methodsConformance(subject: Subject): void {
 
     it("stalls at once where the given Λ is singular, and says so", async () => {
       const batch = gaussianBatch(new Random(915), { dims: 2, sizes: [9, 20] });
-      const factor = [1, 2, 2, 4, 1, 0, 3, 1];
+      // A column of zeros stays one in any units; of two proportional columns rounding may make a regular Λ, which is a start.
+      const factor = [1, 0, 2, 0, 1, 0, 3, 1];
       const got = await run(batch, { ...reach, init: { mean: new Float64Array(4), factor } });
       expect(got.status).toEqual(["stalled", "converged"]);
       expect(matrixOf(got.factor, 0, 2).every(Number.isNaN)).toBe(true);
