@@ -170,7 +170,7 @@ MVN_CALL Status existence(const Team& team, Dim d, const Statistics& statistics,
   if (!allFinite(team, d, statistics)) return Status::nonFinite;
   if (statistics.count < d + 1 || !(statistics.weight > 0)) return Status::tooFewRows;
   if (options.method == Method::closedForm && !(statistics.weight > options.ddof)) return Status::tooFewRows;
-  if (hasConstantColumn(team, d, statistics, options.epsilon)) return Status::singular;
+  if (hasConstantColumn(team, d, statistics)) return Status::singular;
   standardise(team, d, statistics, work.scale, work.inverseScale, work.R);
   const f64 threshold = smallestPivotAllowed(team, d, statistics, work.inverseScale, options.epsilon);
   const bool full = hasFullRank(team, d, work.R, threshold, work.U, work.W, work.T, work.z);

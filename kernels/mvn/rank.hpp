@@ -3,14 +3,14 @@
 // An exactly collinear column can pass a Cholesky by rounding, so the test asks whether the variance that a column has
 // beside the others is more than the rounding of the rows and of the arithmetic can produce.
 //
-// A column is constant when its standard deviation is within the rounding of its mean as stored,
-//     s_j ≤ 2 ε |x̄_j|,  ε the rounding unit of the rows: values that toggle between two neighbours have s ≤ ε|x̄_j|.
-// Columns are collinear when a Cholesky of the correlation matrix R with complete pivoting meets a pivot of at most
+// The rank is not full where a column has no variance at all, or where a Cholesky of the correlation matrix R with complete
+// pivoting meets a pivot of at most
 //     τ = 32 d (2^-52 + ε² max_j(1 + x̄_j²/s_j²)).
 // A pivot is the share of a column's variance that the columns before it leave unexplained. Rounding one stored value
 // moves it by at most ε|x|, which is a share ε²x²/s² of the variance; the sums over the rows are good to some 2^-52.
 // The factor leaves room above what was measured: an exact sum of two columns, d = 3 … 17, n = d+1 … 10⁵, means up to
-// 1e8, leaves a pivot of at most 6.2 of these units.
+// 1e8, leaves a pivot of at most 6.2 of these units. A column that is constant up to its last place as stored has
+// s_j ≤ ε|x̄_j|: then τ > 1, and no pivot is.
 #pragma once
 
 #include "cholesky.hpp"
@@ -18,16 +18,11 @@
 
 namespace mvn {
 
-constexpr f64 constantColumnUnits = 2;
 constexpr f64 rankSlack = 32;
 
 template <class Team, class Dim>
-MVN_FN bool hasConstantColumn(const Team& team, Dim d, const Statistics& group, f64 epsilon) {
-  return team.sumOver(d, [&](int j) {
-    const f64 variance = group.scatter[j * d + j] / group.weight;
-    const f64 rounding = constantColumnUnits * epsilon * group.mean[j];
-    return variance > rounding * rounding ? 0.0 : 1.0;
-  }) != 0;
+MVN_FN bool hasConstantColumn(const Team& team, Dim d, const Statistics& group) {
+  return team.sumOver(d, [&](int j) { return group.scatter[j * d + j] > 0 ? 0 : 1; }) != 0;
 }
 
 template <class Team, class Dim>

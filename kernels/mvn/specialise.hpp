@@ -1,7 +1,7 @@
 // specialise.hpp: the dimensions that have code of their own.
 //
 // Rows of up to 8 numbers fit in registers. Measured in WebAssembly, d = 7, closed-form and newton: less than half the
-// time of the general code. Each costs some 40 KB there, so float32 has only the commonest.
+// time of the general code. Each costs up to 50 KB there, so float32 has only two of them.
 #pragma once
 
 #include "dimension.hpp"
@@ -12,14 +12,14 @@ namespace mvn {
 template <class Real, class Team, class F> MVN_FN auto withDimension(const Team&, int d, F f) {
   if constexpr (Team::simd) {
     switch (d) {
-      case 1: return f(Fixed<1>{});
-      case 2: return f(Fixed<2>{});
-      case 3: return f(Fixed<3>{});
       case 4: return f(Fixed<4>{});
       case 8: return f(Fixed<8>{});
     }
     if constexpr (sizeof(Real) == sizeof(f64)) {
       switch (d) {
+        case 1: return f(Fixed<1>{});
+        case 2: return f(Fixed<2>{});
+        case 3: return f(Fixed<3>{});
         case 5: return f(Fixed<5>{});
         case 6: return f(Fixed<6>{});
         case 7: return f(Fixed<7>{});

@@ -216,6 +216,40 @@ TEST("any start leads to the same maximum: a general factor, a mean far off") {
   }
 }
 
+TEST("without a budget the start comes back, in the data's units") {
+  FOR_EACH(d, {1, 2, 3, 5, 8}) {
+    Random random(d);
+    Group group = groupOf(int(d), 10, d);
+    for (f64& entry : group.scatter) entry *= 1e6;  // columns with a spread of 1000 or so
+    Call call{.start = Start::given, .startMean = random.normals(int(d)), .startFactor = random.normals(int(d * d)),
+              .maxIterations = 0};
+    for (const Method method : {Method::lbfgs, Method::cg, Method::bb, Method::gradientDescent, Method::momentum}) {
+      call.method = method;
+      const Fit given = fit(group, call);
+      CHECK(given.status == Status::maxIterations);
+      for (int i = 0; i < d; ++i) {
+        CHECK_CLOSE(given.mean[i], call.startMean[i], 1e-12);
+        for (int j = 0; j < d; ++j) {
+          f64 sum = 0;
+          for (int k = 0; k < d; ++k) sum += call.startFactor[i * d + k] * call.startFactor[j * d + k];
+          CHECK_CLOSE(given.covariance[i * d + j], sum, 1e-12);
+        }
+      }
+    }
+    call.start = Start::identity;
+    call.method = Method::lbfgs;
+    const Fit identity = fit(group, call);
+    CHECK(identity.mean == group.mean);
+    for (int e = 0; e < d * d; ++e) CHECK_CLOSE(identity.covariance[e], e % (d + 1) == 0, 1e-15);
+    call.start = Start::standard;
+    const Fit standard = fit(group, call);
+    for (int i = 0; i < d; ++i) {
+      const f64 variance = group.scatter[i * d + i] / group.weight;
+      for (int j = 0; j < d; ++j) CHECK_CLOSE(standard.covariance[i * d + j], i == j ? variance : 0, 1e-15 * variance);
+    }
+  }
+}
+
 TEST("a given start counts through ΛΛᵀ alone") {
   const Group group = groupOf(3, 50, 1);
   Numbers factor = {2, 0, 0, 0.5, 1, 0, -0.3, 0.2, 0.7}, turned(9);
