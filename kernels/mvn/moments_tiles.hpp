@@ -1,0 +1,203 @@
+// moments_tiles.hpp: moments of a group of any number of columns, by register tiles over packed rows.
+//
+// The rows of a chunk are packed, shifted, into strips of `width` columns, each strip contiguous, so that a tile of the
+// product streams two of them:
+//
+//     strip s:  y[0][s·width …], y[1][s·width …], …          tile (i, j):  Σ_r y[r][i…i+3]ᵀ y[r][j…j+width−1]
+//
+// A tile of 4 × width sums is 8 vectors, which leaves registers for its operands. Weights enter as √w y on both sides.
+// The scatter is kept tile by tile in scratch (those that reach the upper triangle) and unpacked at the end.
+#pragma once
+
+#include "moments_chunk.hpp"
+#include "simd.hpp"
+#include "team.hpp"
+
+namespace mvn {
+
+constexpr int tileRows = 4;
+template <class Sum> constexpr int tileWidth = 2 * lanesOf<Sum>;
+
+template <class Sum> struct TileWorkspace {
+  int strips;
+  f64 *origin, *mean;            // [padded d]: as in GroupSums
+  f64 *total, *average, *delta;  // [padded d]: Σ w y, ȳ, δ of the chunk
+  Sum *shift, *sum;              // [padded d]
+  Sum* panel;                    // [strips, chunk rows, width]
+  f64* tiles;                    // [tiles, 4, width]: the scatter so far
+
+  MVN_FN TileWorkspace(Scratch& scratch, int d) : strips((d + tileWidth<Sum> - 1) / tileWidth<Sum>) {
+    constexpr int width = tileWidth<Sum>;
+    i64 padded = i64(strips) * width;
+    origin = scratch.take<f64>(padded);
+    mean = scratch.take<f64>(padded);
+    total = scratch.take<f64>(padded);
+    average = scratch.take<f64>(padded);
+    delta = scratch.take<f64>(padded);
+    shift = scratch.take<Sum>(padded);
+    sum = scratch.take<Sum>(padded);
+    panel = scratch.take<Sum>(padded * chunkRowsIn<Sum>(d));
+    tiles = scratch.take<f64>(tileCount() * tileRows * width);
+  }
+
+  // Strip j meets the (j + 1)·width/4 tile rows down to the diagonal.
+  MVN_FN i64 tileCount() const { return i64(strips) * (strips + 1) / 2 * (tileWidth<Sum> / tileRows); }
+};
+
+// Packs `Rows` rows as rows at … at + Rows − 1 of the panel and adds them to the sums.
+template <int Rows, bool weighted, class Sum, class Row>
+MVN_FN void packRows(const Row* const* x, const Sum* weights, int d, int at, int stride, TileWorkspace<Sum>& work) {
+  constexpr int lanes = lanesOf<Sum>, width = tileWidth<Sum>;
+  for (int s = 0; s < work.strips; ++s) {
+    int column = s * width, columns = min(width, d - column);
+    Row edge[Rows][width] = {};
+    const Row* from[Rows];
+    if (columns == width) {
+      MVN_UNROLL for (int r = 0; r < Rows; ++r) from[r] = x[r] + column;
+    } else {
+      for (int r = 0; r < Rows; ++r) {
+        for (int c = 0; c < columns; ++c) edge[r][c] = x[r][column + c];
+        from[r] = edge[r];
+      }
+    }
+    Sum* to = work.panel + i64(s) * stride * width + i64(at) * width;
+    MVN_UNROLL for (int v = 0; v < width; v += lanes) {
+      Vector<Sum> shift = load<Sum>(work.shift + column + v), sum = load<Sum>(work.sum + column + v);
+      MVN_UNROLL for (int r = 0; r < Rows; ++r) {
+        Vector<Sum> y = load<Sum>(from[r] + v) - shift;
+        if constexpr (weighted) {
+          sum += splat(weights[r]) * y;
+          y *= splat(sqrt(weights[r]));
+        } else {
+          sum += y;
+        }
+        store<Sum>(to + r * width + v, y);
+      }
+      store<Sum>(work.sum + column + v, sum);
+    }
+  }
+}
+
+// Packs the rows of positive weight; returns how many there are.
+template <bool weighted, class Sum, class Row>
+MVN_FN int packChunk(const Row* x, const f64* weights, int rows, const Chunk& chunk, int d, TileWorkspace<Sum>& work) {
+  constexpr int batch = 4;  // rows that share a load of the shift and of the sums
+  int stride = chunkRowsIn<Sum>(d), packed = 0, waiting = 0;
+  const Row* from[batch];
+  Sum weight[batch];
+  for (int r = 0; r < rows; ++r) {
+    if constexpr (weighted) {
+      if (!(weights[r] > 0)) continue;
+      weight[waiting] = Sum(sizeof(Sum) == sizeof(f32) ? weights[r] / chunk.unit : weights[r]);
+    }
+    from[waiting++] = x + i64(r) * d;
+    if (waiting == batch) {
+      packRows<batch, weighted>(from, weight, d, packed, stride, work);
+      packed += batch;
+      waiting = 0;
+    }
+  }
+  for (int r = 0; r < waiting; ++r) packRows<1, weighted>(from + r, weight + r, d, packed++, stride, work);
+  return packed;
+}
+
+// out[4][width] = Σ over the rows of left[r][0…3]ᵀ right[r][0…width−1]
+template <class Sum> MVN_FN void multiplyTile(const Sum* left, const Sum* right, int rows, Sum* out) {
+  constexpr int lanes = lanesOf<Sum>, width = tileWidth<Sum>;
+  Vector<Sum> acc[tileRows][2];
+  MVN_UNROLL for (int i = 0; i < tileRows; ++i) acc[i][0] = acc[i][1] = splat(Sum(0));
+  for (int r = 0; r < rows; ++r) {
+    Vector<Sum> b0 = load<Sum>(right), b1 = load<Sum>(right + lanes);
+    MVN_UNROLL for (int i = 0; i < tileRows; ++i) {
+      Vector<Sum> a = splat(left[i]);
+      acc[i][0] += a * b0;
+      acc[i][1] += a * b1;
+    }
+    left += width;
+    right += width;
+  }
+  MVN_UNROLL for (int i = 0; i < tileRows; ++i) {
+    store<Sum>(out + i * width, acc[i][0]);
+    store<Sum>(out + i * width + lanes, acc[i][1]);
+  }
+}
+
+// Products of the packed rows, and Chan's merge, tile by tile (the formulas of moments_chunk.hpp).
+template <class Sum> MVN_FN void mergeTiles(const Chunk& chunk, f64 cross, int packed, int d, TileWorkspace<Sum>& work) {
+  constexpr int width = tileWidth<Sum>;
+  int stride = chunkRowsIn<Sum>(d);
+  f64* tile = work.tiles;
+  for (int s = 0; s < work.strips; ++s) {
+    const Sum* right = work.panel + i64(s) * stride * width;
+    for (int i0 = 0; i0 < (s + 1) * width; i0 += tileRows, tile += tileRows * width) {
+      Sum product[tileRows * width];
+      multiplyTile<Sum>(work.panel + i64(i0 / width) * stride * width + i0 % width, right, packed, product);
+      const f64 *total = work.total + s * width, *delta = work.delta + s * width;
+      for (int i = 0; i < tileRows; ++i) {
+        f64 average = work.average[i0 + i], crossed = cross * work.delta[i0 + i];
+        for (int j = 0; j < width; ++j) {
+          f64 own = chunk.unit * f64(product[i * width + j]) - average * total[j];
+          tile[i * width + j] += own + crossed * delta[j];
+        }
+      }
+    }
+  }
+}
+
+template <class Sum> inline void unpackTiles(int d, const TileWorkspace<Sum>& work, f64* scatter) {
+  constexpr int width = tileWidth<Sum>;
+  const f64* tile = work.tiles;
+  for (int s = 0; s < work.strips; ++s) {
+    for (int i0 = 0; i0 < (s + 1) * width; i0 += tileRows, tile += tileRows * width) {
+      for (int i = i0; i < min(d, i0 + tileRows); ++i) {
+        for (int j = max(i, s * width); j < min(d, (s + 1) * width); ++j) {
+          scatter[i64(i) * d + j] = scatter[i64(j) * d + i] = tile[(i - i0) * width + j - s * width];
+        }
+      }
+    }
+  }
+}
+
+template <class Sum, bool weighted, class Row>
+inline void momentsTiles(const Row* x, const f64* weights, i64 rows, int d, StatisticsRef out, char* block) {
+  Scratch scratch(block);
+  TileWorkspace<Sum> work(scratch, d);
+  int padded = work.strips * tileWidth<Sum>, most = chunkRowsIn<Sum>(d);
+  f64 count = 0, weight = 0;
+  for (i64 first = 0; first < rows; first += most) {
+    int length = int(min<i64>(most, rows - first));
+    const Row* from = x + first * d;
+    Chunk chunk;
+    if constexpr (weighted) chunk = chunkOf<Sum>(weights + first, length);
+    else chunk = chunkOf<Sum>(length);
+    if (chunk.count == 0) continue;
+
+    for (int j = 0; j < padded; ++j) {
+      work.shift[j] = j < d ? Sum(from[chunk.shiftRow * d + j]) : Sum(0);
+      work.sum[j] = 0;
+      if (count == 0) work.origin[j] = f64(work.shift[j]), work.mean[j] = 0;
+    }
+    if (count == 0) {
+      for (i64 e = 0; e < work.tileCount() * tileRows * tileWidth<Sum>; ++e) work.tiles[e] = 0;
+    }
+    int packed = packChunk<weighted>(from, weighted ? weights + first : nullptr, length, chunk, d, work);
+    MergeWeights w = mergeWeights(weight, chunk.weight);
+    for (int j = 0; j < padded; ++j) {
+      work.total[j] = chunk.unit * f64(work.sum[j]);
+      work.average[j] = work.total[j] / chunk.weight;
+      work.delta[j] = ((f64(work.shift[j]) - work.origin[j]) + work.average[j]) - work.mean[j];
+      work.mean[j] += work.delta[j] * w.share;
+    }
+    mergeTiles(chunk, w.cross, packed, d, work);
+    count += f64(chunk.count);
+    weight += chunk.weight;
+  }
+  *out.count = count;
+  *out.weight = weight;
+  if (count == 0) return writeEmpty(d, out);
+  for (int j = 0; j < d; ++j) out.mean[j] = work.origin[j] + work.mean[j];
+  unpackTiles(d, work, out.scatter);
+  spreadNonFinite(d, out);
+}
+
+}  // namespace mvn

@@ -1,0 +1,43 @@
+import { PROVIDERS } from "../../engines.js";
+import type { Precision } from "../../methods.js";
+import { styled } from "../terminal.js";
+
+/** What there is to know of an engine without opening it; null where it does not apply. */
+export interface EngineReport {
+  readonly name: string;
+  readonly available: boolean;
+  readonly device: string | null;
+  readonly version: string | null;
+  readonly precisions: readonly Precision[];
+  readonly reason: string | null;
+  readonly remedy: string | null;
+}
+
+export async function engineReport(): Promise<EngineReport[]> {
+  return Promise.all(
+    PROVIDERS.map(async (provider) => {
+      const probe = await provider.probe();
+      const common = { name: provider.name, available: probe.available, precisions: provider.precisions };
+      return probe.available
+        ? { ...common, device: probe.device, version: probe.version, reason: null, remedy: null }
+        : { ...common, device: null, version: null, reason: probe.reason, remedy: probe.remedy };
+    }),
+  );
+}
+
+/** One line an engine; under those that cannot be had, why and what to do. */
+export function enginesTable(report: readonly EngineReport[], stream: NodeJS.WriteStream): string {
+  const width = Math.max(...report.map(({ name }) => name.length));
+  const lines = report.flatMap((engine) => {
+    const name = engine.name.padEnd(width);
+    if (!engine.available) {
+      return [
+        `${name}  ${styled(stream, "yellow", "not available")}  ${engine.reason}`,
+        `${" ".repeat(width)}  ${engine.remedy}`,
+      ];
+    }
+    const facts = [engine.device, engine.version, engine.precisions.join(", ")].filter(Boolean).join(" | ");
+    return [`${name}  ${styled(stream, "green", "available")}  ${facts}`];
+  });
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import yargs, { type Argv, type CommandModule } from "yargs";
+import { InputError } from "../errors.js";
+import * as engines from "./commands/engines.js";
+import * as fit from "./commands/fit.js";
+import * as simulate from "./commands/simulate.js";
+import { type Arguments, suggestion } from "./words.js";
+
+/** A command is a file: its words, its help, and a handler that loads what it needs when it runs. */
+interface Command {
+  readonly name: string;
+  readonly command: string;
+  readonly describe: string;
+  builder(yargs: Argv): Argv;
+  handler(words: Arguments): Promise<void>;
+}
+
+/** In yargs since version 17.6, not in its type declarations. */
+interface UsageConfigurable {
+  usageConfiguration(settings: { readonly "hide-types": boolean }): void;
+}
+
+const COMMANDS: readonly Command[] = [fit, simulate, engines];
+
+/** The widest help that is still easy to read. */
+const HELP_WIDTH = 100;
+
+/** Runs the command that the words name. The exit code is in process.exitCode; what goes wrong is thrown. */
+export async function runProgram(words: readonly string[]): Promise<void> {
+  const program = yargs([...words])
+    .scriptName("mvnfit")
+    .usage(
+      "$0 <command> [options]\n\nFits thousands of multivariate Gaussians at once: one per group of a table.",
+    )
+    .parserConfiguration({
+      "camel-case-expansion": false,
+      "dot-notation": false,
+      "boolean-negation": false,
+      "short-option-groups": false,
+      "parse-numbers": false,
+      "parse-positional-numbers": false,
+    })
+    .updateStrings({ "Not enough arguments following: %s": "option %s needs a value" })
+    .locale("en")
+    .wrap(Math.min(HELP_WIDTH, process.stdout.columns ?? 80))
+    .version(packageVersion())
+    .alias("help", "h")
+    .epilogue("mvnfit <command> --help shows the options of a command, with examples.")
+    .demandCommand(1, 1, "no command given; see mvnfit --help")
+    .check(refuseUnknownCommand, false)
+    .exitProcess(false)
+    .fail(false);
+  (program as unknown as UsageConfigurable).usageConfiguration({ "hide-types": true });
+  for (const one of COMMANDS) program.command(one as unknown as CommandModule);
+  await program.parseAsync();
+}
+
+function refuseUnknownCommand(words: Arguments): true {
+  const [name] = words._ as string[];
+  const names = COMMANDS.map((one) => one.name);
+  if (name !== undefined && !names.includes(name)) {
+    throw new InputError(`unknown command "${name}"${suggestion(name, names) || "; see mvnfit --help"}`);
+  }
+  const option = Object.keys(words).find((key) => !["_", "$0", "help", "h", "version"].includes(key));
+  if (option !== undefined) throw new InputError(`unknown option --${option}; see mvnfit --help`);
+  return true;
+}
+
+function packageVersion(): string {
+  const file = new URL("../../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}

@@ -1,0 +1,139 @@
+import type { Options } from "yargs";
+import { InputError } from "../errors.js";
+import { nearest } from "../io/read/nearest.js";
+
+/** What yargs makes of the words of a call, before anything is known of their meaning. */
+export type Arguments = Readonly<Record<string, unknown>>;
+
+/** An option that takes a value. Values are read as text and checked by `Words`, whose messages name the option and the text. */
+export const valued = (description: string, more: Options = {}): Options => ({
+  type: "string",
+  requiresArg: true,
+  description,
+  ...more,
+});
+
+export const flag = (description: string): Options => ({ type: "boolean", description });
+
+/** The options that every command has, besides yargs' own --help and --version. */
+export const COMMON_OPTIONS = {
+  quiet: flag("nothing on stderr but errors"),
+} satisfies Record<string, Options>;
+
+/** The words of one call, read as values: each reader checks one option and names it, the rule and the text where it does not hold. */
+export class Words {
+  readonly #command: string;
+  readonly #arguments: Arguments;
+
+  constructor(command: string, words: Arguments) {
+    this.#command = command;
+    this.#arguments = words;
+  }
+
+  mistake(rule: string): InputError {
+    return new InputError(`${this.#command}: ${rule}`);
+  }
+
+  has(name: string): boolean {
+    return this.#arguments[name] !== undefined;
+  }
+
+  flag(name: string): boolean {
+    return [this.#arguments[name]].flat().at(-1) === true;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#arguments[name];
+    if (Array.isArray(value))
+      throw this.mistake(`${dashed(name)} can be given once, got ${value.join(" and ")}`);
+    if (value === "") throw this.mistake(`${dashed(name)} must not be empty`);
+    return value as string | undefined;
+  }
+
+  /** Separated by commas, or the option repeated; `\,` is a comma inside a name. */
+  list(name: string): string[] | undefined {
+    const value = this.#arguments[name];
+    if (value === undefined) return undefined;
+    const names = [value].flat().flatMap((text) => splitList(String(text)));
+    if (names.includes(""))
+      throw this.mistake(`${dashed(name)} holds an empty name, got "${[value].flat().join(",")}"`);
+    const repeated = names.find((one, i) => names.indexOf(one) !== i);
+    if (repeated !== undefined) throw this.mistake(`${dashed(name)} names "${repeated}" more than once`);
+    return names;
+  }
+
+  choice<T extends string>(name: string, values: readonly T[]): T | undefined {
+    const text = this.text(name);
+    if (text === undefined || values.includes(text as T)) return text as T | undefined;
+    const hint = suggestion(text, values);
+    throw this.mistake(`${dashed(name)} must be one of ${values.join(", ")}, got "${text}"${hint}`);
+  }
+
+  whole(name: string, least: number, most = Number.MAX_SAFE_INTEGER): number | undefined {
+    return this.number(
+      name,
+      (value) => Number.isSafeInteger(value) && value >= least && value <= most,
+      () =>
+        most === Number.MAX_SAFE_INTEGER
+          ? `a whole number of at least ${least}`
+          : `a whole number from ${least} to ${most}`,
+    );
+  }
+
+  number(name: string, holds: (value: number) => boolean, rule: () => string): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const value = numberOf(text);
+    if (!holds(value)) throw this.mistake(`${dashed(name)} must be ${rule()}, got "${text}"`);
+    return value;
+  }
+}
+
+/** " (did you mean …?)" for the candidate that begins so or is spelt much like it, or nothing where there is none. */
+export function suggestion(word: string, candidates: readonly string[], prefix = ""): string {
+  const begun = word.length >= 3 ? candidates.find((candidate) => candidate.startsWith(word)) : undefined;
+  const close = begun ?? nearest(word, candidates);
+  return close === undefined ? "" : ` (did you mean ${prefix}${close}?)`;
+}
+
+export const dashed = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`);
+
+/** Decimal numbers only: `Number` alone also reads "", "0x10" and " ". */
+export const numberOf = (text: string): number =>
+  /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+
+function splitList(text: string): string[] {
+  const names = [""];
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === "\\" && text[i + 1] === ",") {
+      names[names.length - 1] += ",";
+      i++;
+    } else if (text[i] === ",") {
+      names.push("");
+    } else {
+      names[names.length - 1] += text[i];
+    }
+  }
+  return names;
+}
+
+/** Refuses what yargs let through: options that the command does not have, and words beyond its files. */
+export function refuseUnknown(
+  command: string,
+  options: Readonly<Record<string, Options>>,
+  positional?: string,
+) {
+  const names = [...Object.keys(options), "help", "version"];
+  const short = Object.values(options).flatMap((option) => [option.alias ?? []].flat());
+  return (words: Arguments): true => {
+    for (const name of Object.keys(words)) {
+      if ([...names, ...short, positional, "_", "$0"].includes(name)) continue;
+      const hint = suggestion(name, names, "--") || `; see mvnfit ${command} --help`;
+      throw new InputError(`${command}: unknown option ${dashed(name)}${hint}`);
+    }
+    const extra = (words._ as unknown[])[1];
+    if (extra !== undefined)
+      throw new InputError(`${command}: takes no file, got "${extra}"; see mvnfit ${command} --help`);
+    return true;
+  };
+}

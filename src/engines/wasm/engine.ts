@@ -1,0 +1,69 @@
+import { availableParallelism } from "node:os";
+import type { Batch } from "../../batch.js";
+import type {
+  AllocatedBatch,
+  BatchLayout,
+  Engine,
+  EngineOptions,
+  Session,
+  SessionOptions,
+} from "../../engine.js";
+import { InputError } from "../../errors.js";
+import { requireCount } from "../../layout.js";
+import { PRECISIONS } from "../../methods.js";
+import type { Statistics } from "../../statistics.js";
+import { Machine } from "./machine.js";
+import { ResidentBatch } from "./resident_batch.js";
+import { WasmSession } from "./session.js";
+
+export interface WasmOptions extends EngineOptions {
+  /** The code that workers run, where it is not the engine's own: for tests of what happens when one fails. */
+  readonly workerScript?: URL;
+}
+
+/** The kernels as WebAssembly on worker threads over one shared memory. */
+export class WasmEngine implements Engine {
+  readonly name = "wasm";
+  readonly device: string;
+  readonly #machine: Machine;
+
+  private constructor(machine: Machine) {
+    this.#machine = machine;
+    this.device = machine.device;
+  }
+
+  /**
+   * @throws InputError  where `threads` is not a whole number of at least 1
+   * @throws EngineError where memory or threads cannot be had
+   */
+  static async start({ threads = availableParallelism(), workerScript }: WasmOptions): Promise<WasmEngine> {
+    requireCount("wasm", "threads", threads, 1);
+    return new WasmEngine(await Machine.start(threads, workerScript));
+  }
+
+  allocate(layout: BatchLayout): AllocatedBatch {
+    this.#machine.requireOpen("allocate");
+    return ResidentBatch.allocate(this.#machine.arena, layout);
+  }
+
+  async open(source: Batch | Statistics, { precision = "float64" }: SessionOptions = {}): Promise<Session> {
+    this.#machine.requireOpen("open");
+    if (!PRECISIONS.includes(precision)) {
+      const got = JSON.stringify(precision);
+      throw new InputError(`open: precision must be one of ${PRECISIONS.join(", ")}, got ${got}`);
+    }
+    if (source instanceof ResidentBatch) {
+      if (source.released) throw new InputError("open: the batch has been released");
+      await source.checkWeights("open");
+    }
+    return WasmSession.open(this.#machine, source, precision);
+  }
+
+  close(): Promise<void> {
+    return this.#machine.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,211 @@
+import { cpus } from "node:os";
+import type { Control } from "../../engine.js";
+import { EngineError } from "../../errors.js";
+import type { RealArray } from "../../layout.js";
+import { Arena } from "./arena.js";
+import { Feeder } from "./feeder.js";
+import { compiledModule, instantiate, type Kernels } from "./kernels.js";
+import type { Plan } from "./plan.js";
+import { Pool } from "./pool.js";
+import { Reserve } from "./shared.js";
+import { CONTROL, controlWords, QUEUE, queueOf, STACK_BYTES, type Task, type WorkerStart } from "./task.js";
+import { Workspace } from "./workspace.js";
+
+const PROGRESS_MS = 100;
+/** A workspace larger than this is given back after the call, so that batches can have the memory. */
+const KEPT_WORKSPACE = 2 ** 26;
+/** Scratch grows with d² at most; from this d on it is foretold before the kernels are asked, whose answer has 32 bits. */
+const TOLD_DIMS = 1024;
+
+/** One call, as a session wants it done. */
+export interface Call {
+  readonly task: Omit<Task, "workspaces" | "items" | "splits" | "mostGroups">;
+  readonly plan: Plan;
+  /** Rows that only the main thread sees. */
+  readonly fed?: { readonly x: RealArray; readonly weights: Float64Array | undefined } | undefined;
+}
+
+/** What all sessions of an engine share: the kernels' memory, the workers, and the turn-taking between calls. */
+export class Machine {
+  readonly threads: number;
+  readonly device: string;
+  readonly arena: Arena;
+  readonly kernels: Kernels;
+  readonly reserve = new Reserve();
+  readonly #pool: Pool;
+  readonly #control: Int32Array;
+  #workspaces: { readonly bytes: number; readonly addresses: number[] } = { bytes: 0, addresses: [] };
+  #lastTurn: Promise<void> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+
+  private constructor(threads: number, arena: Arena, module: WebAssembly.Module, script: URL | undefined) {
+    this.threads = threads;
+    this.device = deviceName(threads);
+    this.arena = arena;
+    this.kernels = instantiate(module, arena.memory);
+    arena.openFrom(this.kernels.__heap_base.value);
+    const words = controlWords(threads);
+    const control = arena.take(words * 4, "the control block");
+    const starts = Array.from(
+      { length: threads },
+      (_, index): WorkerStart => ({
+        module,
+        memory: arena.memory,
+        index,
+        control,
+        stack: arena.take(STACK_BYTES, `the stack of thread ${index + 1}`),
+      }),
+    );
+    this.#control = new Int32Array(arena.memory.buffer, control, words);
+    this.#pool = new Pool(starts, script);
+  }
+
+  /**
+   * @param script the workers' code, where it is not the engine's own
+   * @throws EngineError where memory or threads cannot be had
+   */
+  static async start(threads: number, script?: URL): Promise<Machine> {
+    const module = await compiledModule();
+    const machine = new Machine(threads, new Arena(), module, script);
+    try {
+      await machine.#pool.start();
+    } catch (error) {
+      await machine.close();
+      throw error;
+    }
+    return machine;
+  }
+
+  /** @throws EngineError where the engine has been closed; `place` begins the message */
+  requireOpen(place: string): void {
+    if (this.#closed) throw new EngineError(`${place}: the engine is closed`, "Open another with openEngine");
+  }
+
+  /** Runs `work` after all earlier calls on this engine. A call that is given up while it waits leaves the queue at once. */
+  async inTurn<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const earlier = this.#lastTurn;
+    const turn = ended(earlier, signal).then(work);
+    // The next call waits for the earlier ones too where this one has left the queue.
+    this.#lastTurn = Promise.allSettled([earlier, turn]).then(() => {});
+    return turn;
+  }
+
+  /** Bytes of scratch that a kernel wants for d dimensions; without end where that is beyond 32 bits. */
+  scratchBytes(ask: (kernels: Kernels, dims: number) => number, dims: number): number {
+    const foretold = (ask(this.kernels, TOLD_DIMS) >>> 0) * (dims / TOLD_DIMS) ** 2;
+    return dims > TOLD_DIMS && foretold > 2 ** 31 ? foretold : ask(this.kernels, dims) >>> 0;
+  }
+
+  /**
+   * Does a call, in whose turn it is.
+   *
+   * @throws EngineError where memory is lacking or a worker stops; the signal's reason where it aborts
+   */
+  async perform({ task, plan, fed }: Call, { signal, onProgress }: Control): Promise<void> {
+    this.requireOpen("wasm");
+    const full = this.#completed(task, plan);
+    this.#control.fill(0);
+    let given: { readonly reason: unknown } | undefined;
+    const giveUp = (reason: unknown): void => {
+      given ??= { reason };
+      this.#interrupt();
+    };
+    const report = (done: number): void => {
+      try {
+        onProgress?.(done, task.groups);
+      } catch (error) {
+        giveUp(error);
+      }
+    };
+    const onAbort = (): void => giveUp(signal?.reason);
+    const timer =
+      onProgress && setInterval(() => report(Atomics.load(this.#control, CONTROL.done)), PROGRESS_MS);
+    signal?.addEventListener("abort", onAbort);
+    try {
+      const working = this.#pool.perform(full, () => this.#interrupt());
+      const feeding = fed && new Feeder(full, plan, fed, this.arena.memory, this.#control).feed();
+      const [worked] = await Promise.allSettled([working, feeding?.catch(giveUp)]);
+      if (!given && worked.status === "rejected") throw worked.reason;
+      if (!given) report(task.groups);
+      if (given) throw given.reason;
+    } finally {
+      clearInterval(timer);
+      signal?.removeEventListener("abort", onAbort);
+      if (this.#workspaces.bytes > KEPT_WORKSPACE) this.#giveWorkspaces();
+    }
+  }
+
+  /** Ends the workers and gives everything back; a running call fails. */
+  close(): Promise<void> {
+    this.#closed ??= this.#pool.close("the engine was closed").then(() => this.reserve.clear());
+    return this.#closed;
+  }
+
+  /** The call with the addresses at which each worker works. */
+  #completed(task: Call["task"], plan: Plan): Task {
+    const shape = { ...task, mostGroups: plan.mostGroups };
+    const { bytes } = new Workspace(shape);
+    if (bytes > this.#workspaces.bytes) {
+      this.#giveWorkspaces();
+      const addresses: number[] = [];
+      this.#workspaces = { bytes, addresses };
+      try {
+        for (let i = 0; i < this.threads; i++) {
+          addresses.push(
+            this.arena.take(bytes, `thread ${i + 1} of ${this.threads} at ${task.dims} dimensions`),
+          );
+        }
+      } catch (error) {
+        this.#giveWorkspaces();
+        throw error;
+      }
+    }
+    const { buffer: items } = plan.items;
+    const { buffer: splits } = plan.splits;
+    return {
+      ...shape,
+      items: items as SharedArrayBuffer,
+      splits: splits as SharedArrayBuffer,
+      workspaces: this.#workspaces.addresses,
+    };
+  }
+
+  #giveWorkspaces(): void {
+    for (const address of this.#workspaces.addresses) this.arena.give(address);
+    this.#workspaces = { bytes: 0, addresses: [] };
+  }
+
+  /** Tells everybody to stop, and wakes who waits: what they wait on changes, so that none sleeps through it. */
+  #interrupt(): void {
+    const control = this.#control;
+    Atomics.store(control, CONTROL.stop, 1);
+    const waitedOn = [
+      CONTROL.emptied,
+      ...Array.from({ length: this.threads }, (_, i) => queueOf(i) + QUEUE.filled),
+    ];
+    for (const word of waitedOn) {
+      Atomics.add(control, word, 1);
+      Atomics.notify(control, word);
+    }
+  }
+}
+
+/** Settles with `earlier`, or fails with the signal's reason if that comes first. */
+async function ended(earlier: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  let onAbort = (): void => {};
+  const aborted = new Promise<void>((_, reject) => {
+    onAbort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", onAbort);
+  });
+  try {
+    await Promise.race([earlier, aborted]);
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+function deviceName(threads: number): string {
+  const model = cpus()[0]?.model.trim() || "unknown processor";
+  return `WebAssembly SIMD, ${threads} ${threads === 1 ? "thread" : "threads"}, ${model}`;
+}

@@ -1,0 +1,130 @@
+import { Worker } from "node:worker_threads";
+import { EngineError } from "../../errors.js";
+import type { Task, WorkerStart } from "./task.js";
+
+const SCRIPT = new URL("./worker.js", import.meta.url);
+
+/** One worker thread and what is expected of it. */
+class Thread {
+  readonly #worker: Worker;
+  readonly #index: number;
+  #resolve: () => void = () => {};
+  #reject: (reason: EngineError) => void = () => {};
+  #reason: string | undefined;
+  #exited = false;
+  /** Settles when the worker can take tasks. */
+  readonly ready: Promise<void>;
+
+  constructor(script: URL, start: WorkerStart) {
+    this.#index = start.index;
+    // Options of the command line that are for the main script only would keep a worker from starting.
+    this.#worker = new Worker(script, { workerData: start, execArgv: [], name: `mvnfit ${start.index + 1}` });
+    this.#worker.on("message", () => this.#resolve());
+    this.#worker.on("error", (error: Error) => {
+      this.#reason = error.message;
+    });
+    this.#worker.on("exit", (code) => {
+      this.#exited = true;
+      this.#reject(this.#failure(code));
+    });
+    this.ready = this.#expect();
+  }
+
+  get exited(): boolean {
+    return this.#exited;
+  }
+
+  /** Settles when the worker has done its share of the task. */
+  perform(task: Task): Promise<void> {
+    const done = this.#expect();
+    this.#worker.postMessage(task);
+    return done;
+  }
+
+  /** Why the worker will end, where it is ended on purpose. */
+  async terminate(reason: string): Promise<void> {
+    this.#reason ??= reason;
+    await this.#worker.terminate();
+  }
+
+  /** Whether the process stays alive for this worker. */
+  keepAlive(yes: boolean): void {
+    if (yes) this.#worker.ref();
+    else this.#worker.unref();
+  }
+
+  /** The worker's next message, or its end. */
+  #expect(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  #failure(code: number): EngineError {
+    return new EngineError(
+      `wasm: worker ${this.#index + 1} stopped: ${this.#reason ?? `it exited with code ${code}`}`,
+      "The next call starts a new worker; if it stops again with the same data, use fewer threads, and report it",
+    );
+  }
+}
+
+/** The worker threads of an engine. They hold the process up only while they work. */
+export class Pool {
+  readonly #script: URL;
+  readonly #starts: readonly WorkerStart[];
+  #threads: Thread[] = [];
+
+  constructor(starts: readonly WorkerStart[], script: URL = SCRIPT) {
+    this.#starts = starts;
+    this.#script = script;
+  }
+
+  /**
+   * Starts the workers that are not there: all of them at first, later those that have stopped.
+   *
+   * @throws EngineError where one does not start
+   */
+  async start(): Promise<void> {
+    const fresh: Thread[] = [];
+    this.#threads = this.#starts.map((start, i) => {
+      const present = this.#threads[i];
+      if (present && !present.exited) return present;
+      const thread = new Thread(this.#script, start);
+      fresh.push(thread);
+      return thread;
+    });
+    await all(fresh.map((thread) => thread.ready));
+    for (const thread of fresh) thread.keepAlive(false);
+  }
+
+  /**
+   * Has every worker do its share of a task, and settles when none works on it any more. `onFailure` is called as soon as a
+   * worker stops, so that the others can be told to.
+   *
+   * @throws EngineError where a worker stops
+   */
+  async perform(task: Task, onFailure: () => void): Promise<void> {
+    await this.start();
+    for (const thread of this.#threads) thread.keepAlive(true);
+    const shares = this.#threads.map((thread) => thread.perform(task));
+    for (const share of shares) share.catch(onFailure);
+    try {
+      await all(shares);
+    } finally {
+      for (const thread of this.#threads) thread.keepAlive(false);
+    }
+  }
+
+  /** Ends the workers; a task that they are at fails with the reason. */
+  async close(reason: string): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.terminate(reason)));
+  }
+}
+
+/** Waits for all to settle, then throws the first failure. */
+async function all(promises: readonly Promise<void>[]): Promise<void> {
+  const settled = await Promise.allSettled(promises);
+  const failed = settled.find((one) => one.status === "rejected");
+  if (failed) throw failed.reason;
+}

@@ -1,0 +1,29 @@
+import { cpus } from "node:os";
+import { versions } from "node:process";
+import type { EngineProvider, Probe } from "../../engine.js";
+import { WasmEngine } from "./engine.js";
+import { moduleBytes } from "./kernels.js";
+
+/** The kernels as WebAssembly: runs wherever Node runs, without native code. */
+export const wasmProvider: EngineProvider = {
+  name: "wasm",
+  precisions: ["float64", "float32"],
+  probe,
+  create: (options) => WasmEngine.start(options),
+};
+
+async function probe(): Promise<Probe> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await moduleBytes();
+  } catch (error) {
+    const reason = `the kernels are not built: ${(error as Error).message}`;
+    return { available: false, reason, remedy: "Run npm run build, or install the package again" };
+  }
+  if (!WebAssembly.validate(bytes)) {
+    const reason = `Node ${versions.node} does not run WebAssembly with SIMD and threads, or the module is damaged`;
+    return { available: false, reason, remedy: "Use Node 20.19 or later, or install the package again" };
+  }
+  const processor = cpus()[0]?.model.trim() || "unknown processor";
+  return { available: true, device: `WebAssembly SIMD, ${processor}`, version: `V8 ${versions.v8}` };
+}

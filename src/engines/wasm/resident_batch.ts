@@ -1,0 +1,109 @@
+import { Batch } from "../../batch.js";
+import type { BatchLayout } from "../../engine.js";
+import { InputError } from "../../errors.js";
+import { checkedOffsets, checkWeights, type RealArray, requireCount } from "../../layout.js";
+import { PRECISIONS } from "../../methods.js";
+import type { Arena } from "./arena.js";
+import { Stint } from "./stint.js";
+
+/** What one step of the check of weights looks at. */
+const STEP = 2 ** 20;
+
+/** A batch whose rows lie in the kernels' memory: the caller fills `x` (and `weights`), and the kernels read them in place. */
+export class ResidentBatch extends Batch {
+  readonly #arena: Arena;
+  readonly #blocks: readonly number[];
+  #released = false;
+  #readers = 0;
+
+  private constructor(
+    arena: Arena,
+    blocks: number[],
+    x: RealArray,
+    offsets: Float64Array,
+    dims: number,
+    weights: Float64Array | undefined,
+  ) {
+    super(x, offsets, dims, weights);
+    this.#arena = arena;
+    this.#blocks = blocks;
+  }
+
+  /**
+   * @throws InputError  where the layout is not one
+   * @throws EngineError where the memory cannot hold it
+   */
+  static allocate(arena: Arena, layout: BatchLayout): ResidentBatch {
+    const place = "allocate";
+    const { dims, dtype = "float64", weighted = false } = layout;
+    requireCount(place, "dims", dims, 1);
+    const offsets = checkedOffsets(place, layout.offsets);
+    if (!PRECISIONS.includes(dtype)) {
+      throw new InputError(
+        `${place}: dtype must be one of ${PRECISIONS.join(", ")}, got ${JSON.stringify(dtype)}`,
+      );
+    }
+    const rows = offsets[offsets.length - 1];
+    const values = rows * dims;
+    const purpose = `a batch of ${rows} rows of ${dims} values`;
+    const blocks = [arena.take(values * (dtype === "float64" ? 8 : 4), purpose)];
+    try {
+      if (weighted) blocks.push(arena.take(rows * 8, `${purpose}, their weights`));
+    } catch (error) {
+      arena.give(blocks[0]);
+      throw error;
+    }
+    const { buffer } = arena.memory;
+    const x =
+      dtype === "float64"
+        ? new Float64Array(buffer, blocks[0], values)
+        : new Float32Array(buffer, blocks[0], values);
+    const weights = weighted ? new Float64Array(buffer, blocks[1], rows) : undefined;
+    return new ResidentBatch(arena, blocks, x, offsets, dims, weights);
+  }
+
+  get released(): boolean {
+    return this.#released;
+  }
+
+  /** Whether the rows lie in this memory. */
+  liesIn(arena: Arena): boolean {
+    return this.#arena === arena;
+  }
+
+  /** Keeps the memory while kernels read it; the function returned ends that. */
+  hold(): () => void {
+    this.#readers++;
+    return () => {
+      this.#readers--;
+      this.#giveBack();
+    };
+  }
+
+  /** Gives the memory back to the engine: leave `x` and `weights` alone from then on. A second time does nothing. */
+  release(): void {
+    this.#released = true;
+    this.#giveBack();
+  }
+
+  #giveBack(): void {
+    if (!this.#released || this.#readers > 0) return;
+    for (const block of this.#blocks) this.#arena.give(block);
+  }
+
+  /**
+   * Weights are the caller's to fill, so they are checked when the batch is used.
+   *
+   * @throws InputError where one is negative or not finite
+   */
+  async checkWeights(place: string): Promise<void> {
+    const { weights } = this;
+    if (!weights) return;
+    const stint = new Stint();
+    for (let first = 0; first < weights.length; first += STEP) {
+      const some = weights.subarray(first, first + STEP);
+      if (!some.every((weight) => weight >= 0 && weight < Infinity)) checkWeights(place, weights);
+      if (stint.over) await stint.rest();
+    }
+  }
+}

@@ -1,0 +1,249 @@
+import type { Batch } from "../../batch.js";
+import type { Control, Session, Solve } from "../../engine.js";
+import { EngineError, InputError } from "../../errors.js";
+import { Evaluation } from "../../evaluation.js";
+import { Fits } from "../../fits.js";
+import { methodCode, PRECISIONS, type Precision, ROUNDING_UNIT } from "../../methods.js";
+import type { Parameters } from "../../parameters.js";
+import { Statistics } from "../../statistics.js";
+import {
+  allocateFields,
+  arraysOf,
+  EVALUATION,
+  FITS,
+  type PARAMETERS,
+  type Spans,
+  STATISTICS,
+} from "./fields.js";
+import type { Machine } from "./machine.js";
+import { planGroups } from "./plan.js";
+import { ResidentBatch } from "./resident_batch.js";
+import { rowsOf } from "./rows.js";
+import { sharedCopy } from "./shared.js";
+import type { EvaluateTask, FitTask } from "./task.js";
+import { workspaceGroupBytes } from "./workspace.js";
+
+type StatisticsSpans = Spans<typeof STATISTICS>;
+type ParameterSpans = Spans<typeof PARAMETERS>;
+
+/** One batch, or its statistics. Rows are read once: the statistics stay where the workers see them. */
+export class WasmSession implements Session {
+  readonly #machine: Machine;
+  readonly #source: Batch | Statistics;
+  readonly #precision: Precision;
+  /** Once they are known. */
+  #statistics: StatisticsSpans | undefined;
+  /** What of them goes back to the reserve when the session closes: nothing that a user has been handed. */
+  #borrowed: SharedArrayBuffer[] = [];
+  readonly #calls = new Set<Promise<unknown>>();
+  #closed: Promise<void> | undefined;
+
+  private constructor(machine: Machine, source: Batch | Statistics, precision: Precision) {
+    this.#machine = machine;
+    this.#source = source;
+    this.#precision = precision;
+  }
+
+  static async open(
+    machine: Machine,
+    source: Batch | Statistics,
+    precision: Precision,
+  ): Promise<WasmSession> {
+    const session = new WasmSession(machine, source, precision);
+    if (source instanceof Statistics) await session.#takeOver(source);
+    return session;
+  }
+
+  statistics(control: Control = {}): Promise<Statistics> {
+    return this.#call("statistics", control, async () => {
+      if (!this.#statistics) await this.#perform(undefined, control);
+      const { dims, groups, dtype } = this.#source;
+      this.#borrowed = [];
+      return Statistics.from({ dims, groups, dtype, ...this.#statisticsArrays() });
+    });
+  }
+
+  evaluate(parameters: Parameters, control: Control = {}): Promise<Evaluation> {
+    return this.#call("evaluate", control, () =>
+      this.#withParameters("evaluate", parameters, async (at) => {
+        const { dims, groups } = this.#source;
+        const results = allocateFields(EVALUATION, groups, dims);
+        const precision = PRECISIONS.indexOf(this.#precision);
+        await this.#perform({ kind: "evaluate", precision, parameters: at, results }, control);
+        return new Evaluation({ dims, groups, ...arraysOf(EVALUATION, results, groups, dims) });
+      }),
+    );
+  }
+
+  fit(solve: Solve, control: Control = {}): Promise<Fits> {
+    const { start } = solve;
+    const task = (at?: ParameterSpans): Promise<Fits> => this.#fit(solve, at, control);
+    return this.#call("fit", control, () =>
+      typeof start === "object" ? this.#withParameters("fit", start, task) : task(),
+    );
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= Promise.allSettled(this.#calls).then(() => {
+      for (const buffer of this.#borrowed) this.#machine.reserve.give(buffer);
+      this.#statistics = undefined;
+    });
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #fit(solve: Solve, parameters: ParameterSpans | undefined, control: Control): Promise<Fits> {
+    const { dims, groups, dtype } = this.#source;
+    const { method, ddof, tolerance, maxIterations } = solve;
+    const epsilon = ROUNDING_UNIT[dtype];
+    const results = allocateFields(FITS, groups, dims);
+    const start = parameters ? 2 : solve.start === "identity" ? 1 : 0;
+    await this.#perform(
+      {
+        kind: "fit",
+        precision: PRECISIONS.indexOf(this.#precision),
+        method: methodCode(method),
+        start,
+        ...(parameters && { parameters }),
+        ddof,
+        tolerance,
+        maxIterations,
+        epsilon,
+        results,
+      },
+      control,
+    );
+    const { count, weight } = this.#statisticsArrays();
+    return new Fits(
+      { dims, groups, count, weight, ...arraysOf(FITS, results, groups, dims) },
+      {
+        engine: "wasm",
+        device: this.#machine.device,
+        precision: this.#precision,
+        method,
+        ddof,
+        tolerance,
+        roundingUnit: epsilon,
+      },
+    );
+  }
+
+  /** A call of the session, in its turn among all calls on the engine. */
+  async #call<T>(place: string, { signal }: Control, work: () => Promise<T>): Promise<T> {
+    this.#machine.requireOpen(place);
+    if (this.#closed)
+      throw new EngineError(`${place}: the session is closed`, "Open another with engine.open");
+    const call = this.#machine.inTurn(work, signal);
+    this.#calls.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#calls.delete(call);
+    }
+  }
+
+  /** Has the workers solve all groups, from the statistics or, the first time, from the rows. */
+  async #perform(solver: FitTask | EvaluateTask | undefined, control: Control): Promise<void> {
+    const machine = this.#machine;
+    const { dims, groups } = this.#source;
+    const own = workspaceGroupBytes(dims, solver);
+    const solving = solver ? machine.scratchBytes(scratchOf(solver), dims) : 0;
+    if (this.#statistics) {
+      const plan = planGroups(groups, own, machine.threads);
+      const task = {
+        dims,
+        groups,
+        statistics: this.#statistics,
+        scratch: solving,
+        ...(solver && { solver }),
+      };
+      await machine.perform({ task, plan }, control);
+      return;
+    }
+    const batch = this.#source as Batch;
+    const { plan, rows, fed } = rowsOf(machine, batch, this.#precision, own);
+    const summing = machine.scratchBytes((kernels, d) => kernels.moments_scratch(rows.rowType, d), dims);
+    const statistics = this.#room();
+    const scratch = Math.max(summing, solving);
+    const letGo = batch instanceof ResidentBatch ? batch.hold() : undefined;
+    try {
+      await machine.perform(
+        { task: { dims, groups, statistics, rows, scratch, ...(solver && { solver }) }, plan, fed },
+        control,
+      );
+    } finally {
+      letGo?.();
+    }
+    this.#statistics = statistics;
+    this.#borrowed = [statistics.mean.buffer, statistics.scatter.buffer];
+  }
+
+  /** Memory for the statistics. Count and weight are handed out with every result, the others seldom: those are borrowed. */
+  #room(): StatisticsSpans {
+    const { dims, groups } = this.#source;
+    const { reserve } = this.#machine;
+    const borrow = (words: number, purpose: string) => ({
+      buffer: reserve.take(groups * words * 8, purpose),
+      byteOffset: 0,
+    });
+    const { count, weight } = STATISTICS;
+    return {
+      ...allocateFields({ count, weight }, groups, dims),
+      mean: borrow(dims, "mean"),
+      scatter: borrow(dims * dims, "scatter"),
+    };
+  }
+
+  /** Statistics that the session was opened on, where the workers see them. */
+  async #takeOver(statistics: Statistics): Promise<void> {
+    const { reserve } = this.#machine;
+    const spans = {
+      count: await sharedCopy(statistics.count, reserve, "count"),
+      weight: await sharedCopy(statistics.weight, reserve, "weight"),
+      mean: await sharedCopy(statistics.mean, reserve, "mean"),
+      scatter: await sharedCopy(statistics.scatter, reserve, "scatter"),
+    };
+    this.#statistics = spans;
+    if (spans.mean.buffer !== statistics.mean.buffer) this.#borrowed.push(spans.mean.buffer);
+    if (spans.scatter.buffer !== statistics.scatter.buffer) this.#borrowed.push(spans.scatter.buffer);
+  }
+
+  #statisticsArrays() {
+    const { dims, groups } = this.#source;
+    if (!this.#statistics) throw new EngineError("wasm: the statistics are missing", "");
+    return arraysOf(STATISTICS, this.#statistics, groups, dims);
+  }
+
+  /** Runs `work` with the parameters where the workers see them. */
+  async #withParameters<T>(
+    place: string,
+    parameters: Parameters,
+    work: (at: ParameterSpans) => Promise<T>,
+  ): Promise<T> {
+    const { dims, groups } = this.#source;
+    if (parameters.dims !== dims || parameters.groups !== groups) {
+      throw new InputError(
+        `${place}: parameters must be of ${groups} groups × ${dims} dims, got ${parameters.groups} × ${parameters.dims}`,
+      );
+    }
+    const { reserve } = this.#machine;
+    const mean = await sharedCopy(parameters.mean, reserve, "mean");
+    const factor = await sharedCopy(parameters.factor, reserve, "factor");
+    try {
+      return await work({ mean, factor });
+    } finally {
+      if (mean.buffer !== parameters.mean.buffer) reserve.give(mean.buffer);
+      if (factor.buffer !== parameters.factor.buffer) reserve.give(factor.buffer);
+    }
+  }
+}
+
+const scratchOf =
+  (solver: FitTask | EvaluateTask) =>
+  (kernels: Machine["kernels"], dims: number): number =>
+    solver.kind === "fit"
+      ? kernels.fit_scratch(solver.precision, solver.method, dims)
+      : kernels.evaluate_scratch(solver.precision, dims);

@@ -1,0 +1,153 @@
+import {
+  BIGINT,
+  DOUBLE,
+  type DuckDBAppender,
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  type DuckDBType,
+  INTEGER,
+  LIST,
+  VARCHAR,
+} from "@duckdb/node-api";
+import duckdb from "@duckdb/node-bindings";
+
+/** A column of a table to be filled from typed arrays: row r holds values[r], or `length` values from r·length on, or text(r). */
+export type Column =
+  | { readonly name: string; readonly type: "VARCHAR"; readonly text: (row: number) => string | null }
+  | { readonly name: string; readonly type: "BIGINT"; readonly values: Float64Array | Int32Array }
+  | { readonly name: string; readonly type: "INTEGER"; readonly values: Int32Array }
+  | { readonly name: string; readonly type: "DOUBLE"; readonly values: Float64Array }
+  | {
+      readonly name: string;
+      readonly type: "DOUBLE[]";
+      readonly values: Float64Array;
+      readonly length: number;
+    };
+
+const TYPES: Readonly<Record<Column["type"], DuckDBType>> = {
+  VARCHAR,
+  BIGINT,
+  INTEGER,
+  DOUBLE,
+  "DOUBLE[]": LIST(DOUBLE),
+};
+
+/** Rows of one data chunk. */
+const CHUNK_ROWS = 2048;
+
+/**
+ * Fills a table of DuckDB from typed arrays, whole chunks at a time: numbers are copied as bytes, not value by value (1e5 rows of
+ * 72 doubles take 0.1 s instead of seconds). What is not finite becomes NULL.
+ */
+export class ChunkAppender {
+  readonly #appender: DuckDBAppender;
+  readonly #columns: readonly Column[];
+
+  private constructor(appender: DuckDBAppender, columns: readonly Column[]) {
+    this.#appender = appender;
+    this.#columns = columns;
+  }
+
+  /** Creates the table. Its and its columns' names are the program's own, never the data's. */
+  static async create(
+    connection: DuckDBConnection,
+    table: string,
+    columns: readonly Column[],
+  ): Promise<ChunkAppender> {
+    await connection.run(
+      `CREATE TABLE ${table} (${columns.map(({ name, type }) => `${name} ${type}`).join(", ")})`,
+    );
+    return new ChunkAppender(await connection.createAppender(table), columns);
+  }
+
+  /** Appends rows 0 … rows−1 of every column. */
+  append(rows: number, signal?: AbortSignal): void {
+    for (let from = 0; from < rows; from += CHUNK_ROWS) {
+      signal?.throwIfAborted();
+      const count = Math.min(CHUNK_ROWS, rows - from);
+      const chunk = DuckDBDataChunk.create(
+        this.#columns.map(({ type }) => TYPES[type]),
+        count,
+      );
+      this.#columns.forEach((column, i) => {
+        fill(duckdb.data_chunk_get_vector(chunk.chunk, i), column, from, count);
+      });
+      this.#appender.appendDataChunk(chunk);
+    }
+  }
+
+  close(): void {
+    this.#appender.closeSync();
+  }
+}
+
+function fill(vector: duckdb.Vector, column: Column, from: number, count: number): void {
+  const to = from + count;
+  switch (column.type) {
+    case "VARCHAR":
+      fillText(vector, column.text, from, count);
+      break;
+    case "BIGINT":
+      copy(vector, BigInt64Array.from(column.values.subarray(from, to), BigInt));
+      break;
+    case "INTEGER":
+      copy(vector, column.values.subarray(from, to));
+      break;
+    case "DOUBLE":
+      fillDoubles(vector, column.values.subarray(from, to));
+      break;
+    case "DOUBLE[]":
+      fillLists(vector, column.values.subarray(from * column.length, to * column.length), column.length);
+  }
+}
+
+function fillText(
+  vector: duckdb.Vector,
+  text: (row: number) => string | null,
+  from: number,
+  count: number,
+): void {
+  const nulls: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const value = text(from + i);
+    if (value === null) nulls.push(i);
+    else duckdb.vector_assign_string_element(vector, i, value);
+  }
+  setNulls(vector, nulls, count);
+}
+
+function fillDoubles(vector: duckdb.Vector, values: Float64Array): void {
+  copy(vector, values);
+  const nulls: number[] = [];
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) nulls.push(i);
+  setNulls(vector, nulls, values.length);
+}
+
+/** Lists of equal length: entries (offset, length) in the vector, all values in its child. */
+function fillLists(vector: duckdb.Vector, values: Float64Array, length: number): void {
+  const entries = BigUint64Array.from({ length: (2 * values.length) / length }, (_, i) =>
+    BigInt(i % 2 === 0 ? (i / 2) * length : length),
+  );
+  duckdb.list_vector_reserve(vector, values.length);
+  duckdb.list_vector_set_size(vector, values.length);
+  copy(vector, entries);
+  fillDoubles(duckdb.list_vector_get_child(vector), values);
+}
+
+function copy(
+  vector: duckdb.Vector,
+  values: Float64Array | Int32Array | BigInt64Array | BigUint64Array,
+): void {
+  // Results may lie in shared memory, which the binding does not take.
+  const own = values.buffer instanceof ArrayBuffer ? values : values.slice();
+  duckdb.copy_data_to_vector(vector, 0, own.buffer as ArrayBuffer, own.byteOffset, own.byteLength);
+}
+
+/** The validity mask: one bit a row, 1 where there is a value. */
+function setNulls(vector: duckdb.Vector, nulls: readonly number[], count: number): void {
+  if (nulls.length === 0) return;
+  const mask = new Uint8Array(8 * Math.ceil(count / 64)).fill(0xff);
+  for (const i of nulls) mask[i >> 3] &= ~(1 << (i & 7));
+  duckdb.vector_ensure_validity_writable(vector);
+  duckdb.copy_data_to_vector_validity(vector, 0, mask.buffer, 0, mask.byteLength);
+}

@@ -1,0 +1,70 @@
+import { type DuckDBConnection, DuckDBInstance, quotedIdentifier, quotedString } from "@duckdb/node-api";
+import type { GroupType } from "../rows.js";
+import { ChunkAppender, type Column } from "./chunks.js";
+import { type FitsResult, SCALAR_COLUMNS } from "./result.js";
+
+/** SQL types that a key's text is turned back into; all others (enumerations, say) stay text. */
+const RESTORABLE =
+  /^(BOOLEAN|U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(\d+, ?\d+\)|DATE|TIME|TIMESTAMP(_S|_MS|_NS| WITH TIME ZONE)?|UUID)$/;
+
+/** DuckDB kept to itself: it neither fetches nor loads anything that it was not built with. */
+export const DUCKDB_SETTINGS = { autoinstall_known_extensions: "false", autoload_known_extensions: "false" };
+
+/**
+ * Parquet, one row a group: the group columns in the types that they were read in, the scalars of the CSV file, `mean` a list of
+ * d and `covariance` a list of d·d doubles, row by row. What is not finite is null.
+ */
+export async function writeParquet(result: FitsResult, file: string, signal?: AbortSignal): Promise<void> {
+  const instance = await DuckDBInstance.create(":memory:", DUCKDB_SETTINGS);
+  const connection = await instance.connect();
+  const interrupt = (): void => connection.interrupt();
+  signal?.addEventListener("abort", interrupt);
+  try {
+    await stage(connection, result, signal);
+    await connection.run(
+      `COPY (SELECT ${selection(result.groups.types)} FROM fits) TO ${quotedString(file)} (FORMAT parquet)`,
+    );
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", interrupt);
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+/** Fits as a table of DuckDB: keys k0, k1, … as text, then everything else in its own type. */
+async function stage(connection: DuckDBConnection, result: FitsResult, signal?: AbortSignal): Promise<void> {
+  const { fits, groups } = result;
+  const d = fits.dims;
+  const columns: Column[] = [
+    ...groups.types.map(
+      (_, i): Column => ({ name: `k${i}`, type: "VARCHAR", text: (g) => keyText(groups.key(g)[i]) }),
+    ),
+    { name: "n", type: "BIGINT", values: fits.count },
+    { name: "status", type: "VARCHAR", text: (g) => fits.status[g] },
+    { name: "log_likelihood", type: "DOUBLE", values: fits.logLikelihood },
+    { name: "aic", type: "DOUBLE", values: fits.aic },
+    { name: "bic", type: "DOUBLE", values: fits.bic },
+    { name: "iterations", type: "INTEGER", values: fits.iterations },
+    { name: "residual", type: "DOUBLE", values: fits.residual },
+    { name: "gap", type: "DOUBLE", values: fits.gap },
+    { name: "mean", type: "DOUBLE[]", values: fits.mean, length: d },
+    { name: "covariance", type: "DOUBLE[]", values: fits.covariance, length: d * d },
+  ];
+  const appender = await ChunkAppender.create(connection, "fits", columns);
+  appender.append(fits.groups, signal);
+  appender.close();
+}
+
+function selection(types: readonly GroupType[]): string {
+  const keys = types.map(({ name, type }, i) => {
+    const key = RESTORABLE.test(type) ? `CAST(k${i} AS ${type})` : `k${i}`;
+    return `${key} AS ${quotedIdentifier(name)}`;
+  });
+  return [...keys, ...SCALAR_COLUMNS, "mean", "covariance"].join(", ");
+}
+
+const keyText = (value: string | number | bigint | boolean | null): string | null =>
+  value === null ? null : String(value);
