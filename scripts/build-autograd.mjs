@@ -50,7 +50,7 @@ function licenceOf(path, licence) {
   const text = (file) => readFileSync(`${root}${file}`, "utf8");
   const file = ["LICENSE", "LICENSE.md", "LICENSE.txt"].find((one) => existsSync(`${root}${path}/${one}`));
   if (file) return text(`${path}/${file}`);
-  const section = text(`${path}/README.md`).match(/^LICENSE.*\n-+\n[^]*/m);
+  const section = text(`${path}/README.md`).match(/^LICENSE.*\n-+\n[\s\S]*/m);
   if (section) return section[0];
   if (licence === "Apache-2.0") return text("node_modules/typescript/LICENSE.txt");
   throw new Error(`${path}: no text for its licence ${licence}`);
