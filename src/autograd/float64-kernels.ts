@@ -111,7 +111,11 @@ function batchMatMul({ inputs: { a, b }, attrs, backend }: Call): tf.TensorInfo 
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++, at++) {
         let total = 0;
-        for (let l = 0, p = g * m * k + i * stepI, q = g * k * n + j * stepJ; l < k; l++, p += stepA, q += stepB) {
+        for (
+          let l = 0, p = g * m * k + i * stepI, q = g * k * n + j * stepJ;
+          l < k;
+          l++, p += stepA, q += stepB
+        ) {
           total += x[p] * y[q];
         }
         result[at] = total;

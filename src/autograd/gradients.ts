@@ -1,7 +1,7 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Batch } from "../batch.js";
-import type { Parameters } from "../parameters.js";
 import { type Equation, type Gradients, zeroGradients } from "../gradients.js";
+import type { Parameters } from "../parameters.js";
 import { constant } from "./float64.js";
 import { j1, j2, objective, type Rows } from "./objective.js";
 import { type Piece, pieces } from "./segments.js";
