@@ -18,5 +18,6 @@ export { type FitOptions, fit, type StartValues } from "./fit.js";
 export type { Fits, FitsOrigin } from "./fits.js";
 export type { Method, Precision } from "./methods.js";
 export { Parameters } from "./parameters.js";
+export { type SimulateOptions, type Simulation, simulate } from "./simulate.js";
 export { Statistics, type StatisticsFields } from "./statistics.js";
 export type { EvaluationStatus, Status } from "./status.js";

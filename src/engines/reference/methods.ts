@@ -26,11 +26,16 @@ const negative = (gradient: Float64Array): Float64Array => gradient.map((value) 
 /** A first step of length 1 at most, in standardised units. */
 const cautious = (gradient: Float64Array): number => 1 / Math.max(1, Math.sqrt(dot(gradient, gradient)));
 
-/** −∇f, with Armijo's backtracking from twice the last step. */
+/**
+ * −∇f, with Armijo's backtracking from twice the last step, but none longer than half of Λ: beyond the optimum f grows only as
+ * log|Λ|, so that a step far too long still lowers it and leads to where gradients are tiny.
+ */
 function gradientDescent(objective: Objective): Step {
   let t = 1;
   return (at) => {
-    const found = armijo(objective, at, negative(at.likelihood.gradient), 2 * t);
+    const { gradient } = at.likelihood;
+    const longest = Math.sqrt(dot(at.x, at.x) / dot(gradient, gradient)) / 2;
+    const found = armijo(objective, at, negative(gradient), Math.min(2 * t, longest));
     if (!found || stands(at, found.place)) return undefined;
     t = found.t;
     return found.place;

@@ -1,0 +1,245 @@
+// fit.hpp: the maximum likelihood parameters of one group, from its sufficient statistics.
+//
+// Everything is done in standardised coordinates (standardise.hpp). The rank decision and the final certificate are
+// float64 whatever the precision; `Real` is the arithmetic of the method between them.
+#pragma once
+
+#include "certificate.hpp"
+#include "methods/bb.hpp"
+#include "methods/cg.hpp"
+#include "methods/closed_form.hpp"
+#include "methods/gradient_descent.hpp"
+#include "methods/lbfgs.hpp"
+#include "methods/momentum.hpp"
+#include "methods/newton.hpp"
+#include "rank.hpp"
+#include "start.hpp"
+
+namespace mvn {
+
+struct FitOptions {
+  Method method;
+  Start start;
+  f64 ddof, tolerance;
+  int maxIterations;
+  f64 epsilon;  // rounding unit of the rows as stored
+  const i32* stop;
+};
+
+// Where one group's start is read and its results are written.
+struct FitGroup {
+  Statistics statistics;
+  const f64 *startMean, *startFactor;    // [d], [d, d] where start = given
+  f64 *mean, *covariance, *factor;       // [d], [d, d], [d, d]
+  f64 *logLikelihood, *residual, *gap;   // one each
+  i32* iterations;
+  u8* status;
+};
+
+// What a fit shares whatever its method and precision, all float64, and a block for the method's own.
+struct FitScratch {
+  f64 *scale, *inverseScale, *R, *m, *U, *inverse, *z, *T, *W;
+  char* own;
+
+  MVN_FN FitScratch(Scratch& s, int d, i64 ownBytes)
+      : scale(s.take<f64>(d)), inverseScale(s.take<f64>(d)), R(s.take<f64>(d * d)), m(s.take<f64>(d)),
+        U(s.take<f64>(d * d)), inverse(s.take<f64>(d)), z(s.take<f64>(d)), T(s.take<f64>(d * d)),
+        W(s.take<f64>(d * d)), own(s.take<char>(ownBytes)) {}
+};
+
+// The method's own: R and U in its arithmetic, and what its iteration keeps.
+template <class Real> struct SolverScratch {
+  Real *R, *U;
+
+  MVN_FN SolverScratch(Scratch& s, int d) : R(s.take<Real>(d * d)), U(s.take<Real>(d * d)) {}
+};
+
+template <class Real> MVN_FN i64 solverBytes(int d, Method method) {
+  Scratch count;
+  SolverScratch<Real>(count, d);
+  if (method == Method::newton) NewtonScratch<Real>(count, d);
+  if (method > Method::newton) GradientScratch<Real>(count, d, method);
+  return count.used;
+}
+
+// Mean and covariance where they are defined, NaN for all that a fit would have given.
+template <class Team, class Dim>
+MVN_CALL void withoutFit(const Team& team, Dim d, const FitGroup& group, f64 ddof, Status status) {
+  const Statistics& statistics = group.statistics;
+  const f64 divisor = statistics.weight - ddof;
+  const f64 share = divisor > 0 ? 1 / divisor : notANumber<f64>;
+  team.each(d, [&](int i) {
+    const bool known = isFinite(statistics.mean[i]);
+    group.mean[i] = known ? statistics.mean[i] : notANumber<f64>;
+    for (int j = 0; j < d; ++j) {
+      const f64 scatter = statistics.scatter[i * d + j];
+      const bool defined = known && isFinite(statistics.mean[j]) && isFinite(scatter);
+      group.covariance[i * d + j] = defined ? scatter * share : notANumber<f64>;
+      group.factor[i * d + j] = notANumber<f64>;
+    }
+  });
+  team.lanes([&](int lane) {
+    if (lane != 0) return;
+    *group.logLikelihood = *group.residual = *group.gap = notANumber<f64>;
+    *group.iterations = 0;
+    *group.status = u8(status);
+  });
+  team.sync();
+}
+
+template <class Team, class Real>
+MVN_FN Ending gradientMethod(const Team& team, Method method, const Problem<Real>& problem, GradientScratch<Real>& work) {
+  switch (method) {
+    case Method::cg: return cg(team, problem, work);
+    case Method::bb: return barzilaiBorwein(team, problem, work);
+    case Method::gradientDescent: return gradientDescent(team, problem, work);
+    case Method::momentum: return momentum(team, problem, work);
+    default: return lbfgs(team, problem, work);
+  }
+}
+
+// The chosen method from (work.m, work.U), which it replaces. `centred` tells, before and after, whether m = 0.
+template <class Real, class Team, class Dim>
+MVN_CALL Ending solve(const Team& team, Dim d, const FitOptions& options, const FitScratch& work, bool& centred) {
+  Scratch own(work.own);
+  const SolverScratch<Real> solver(own, d);
+  Ending ending;
+  copy(team, d * d, solver.R, work.R);
+  copy(team, d * d, solver.U, work.U);
+  if (options.method <= Method::newton) centred = true;  // μ = x̄ at once
+  constexpr f64 aim = 0.9;  // so that the certificate, which rounds differently, finds r ≤ tolerance too
+  const Problem<Real> problem{d, solver.R, centred, Real(aim * options.tolerance), options.maxIterations, options.stop};
+  if (options.method == Method::closedForm) {
+    ending = closedForm(team, d, solver.R, solver.U);
+  } else if (options.method == Method::newton) {
+    ending = newton(team, d, problem, solver.U, NewtonScratch<Real>(own, d));
+  } else {
+    GradientScratch<Real> scratch(own, d, options.method);
+    Real *x = scratch.current.x, *m = x + d * (d + 1) / 2;
+    packFactor(team, d, solver.U, x);
+    if (!centred) copy(team, d, m, work.m);
+    ending = gradientMethod(team, options.method, problem, scratch);
+    x = scratch.current.x;  // the points have changed places
+    m = x + d * (d + 1) / 2;
+    unpackFactor(team, d, x, solver.U);
+    if (!centred) copy(team, d, work.m, m);
+  }
+  copy(team, d * d, work.U, solver.U);
+  return ending;
+}
+
+// μ = x̄ + D m, Λ = D L, in the units of the data.
+template <class Team, class Dim>
+MVN_CALL void writeParameters(const Team& team, Dim d, const FitGroup& group, const FitOptions& options, bool centred,
+                            const FitScratch& work) {
+  const Statistics& statistics = group.statistics;
+  team.each(d, [&](int i) {
+    const f64 scale = work.scale[i];
+    group.mean[i] = centred ? statistics.mean[i] : statistics.mean[i] + scale * work.m[i];
+    f64* row = group.factor + i * d;
+    for (int j = 0; j <= i; ++j) row[j] = work.U[j * d + i] * scale;
+    for (int j = i + 1; j < d; ++j) row[j] = 0;
+  });
+  team.sync();
+  if (options.method == Method::closedForm) {
+    const f64 share = 1 / (statistics.weight - options.ddof);
+    team.each(d, [&](int i) {
+      for (int j = 0; j < d; ++j) group.covariance[i * d + j] = statistics.scatter[i * d + j] * share;
+    });
+    team.sync();
+    return;
+  }
+  multiplyFactor(team, d, work.U, work.T);
+  team.each(d, [&](int i) {
+    for (int j = i; j < d; ++j) {
+      const f64 value = work.T[i * d + j] * work.scale[i] * work.scale[j];
+      group.covariance[i * d + j] = value;
+      group.covariance[j * d + i] = value;
+    }
+  });
+  team.sync();
+}
+
+// Whether the likelihood has a maximum: `converged` if so, else what is missing. Leaves scale, R and R's factor in U.
+template <class Team, class Dim>
+MVN_CALL Status existence(const Team& team, Dim d, const Statistics& statistics, const FitOptions& options,
+                        const FitScratch& work) {
+  if (!(statistics.count > 0)) return Status::empty;
+  if (!allFinite(team, d, statistics)) return Status::nonFinite;
+  if (statistics.count < d + 1 || !(statistics.weight > 0)) return Status::tooFewRows;
+  if (options.method == Method::closedForm && !(statistics.weight > options.ddof)) return Status::tooFewRows;
+  if (hasConstantColumn(team, d, statistics, options.epsilon)) return Status::singular;
+  standardise(team, d, statistics, work.scale, work.inverseScale, work.R);
+  const f64 threshold = smallestPivotAllowed(team, d, statistics, work.inverseScale, options.epsilon);
+  const bool full = hasFullRank(team, d, work.R, threshold, work.U, work.W, work.T, work.z);
+  return full ? Status::converged : Status::singular;
+}
+
+// U ← factor·U
+template <class Team, class Dim> MVN_FN void stretch(const Team& team, Dim d, f64 factor, f64* U) {
+  team.each(d, [&](int i) {
+    for (int j = i; j < d; ++j) U[i * d + j] *= factor;
+  });
+  team.sync();
+}
+
+// A factor that certify() can solve with.
+template <class Team, class Dim> MVN_FN bool isInvertible(const Team& team, Dim d, const f64* U) {
+  return team.sumOver(d, [&](int i) {
+    f64 finite = 0;
+    for (int j = i; j < d; ++j) finite += U[i * d + j] - U[i * d + j];
+    return finite == 0 && U[i * d + i] > 0 ? 0 : 1;
+  }) == 0;
+}
+
+// Residual, gap, log-likelihood and a status that agrees with them.
+template <class Team, class Dim>
+MVN_CALL void writeCertificate(const Team& team, Dim d, const FitGroup& group, const FitOptions& options, bool centred,
+                               const FitScratch& work, Ending ending) {
+  const Certificate proof = certify(team, d, work.R, work.m, centred, work.U, work.inverse, work.z, work.T, work.W);
+  const f64 logDet = 2 * logDeterminant(d, group.factor);
+  Status status = ending.status;
+  if (options.method != Method::closedForm) {
+    if (proof.residual <= options.tolerance) {
+      status = Status::converged;
+    } else if (status == Status::converged) {
+      status = Status::stalled;
+    }
+  }
+  team.lanes([&](int lane) {
+    if (lane != 0) return;
+    *group.logLikelihood = -0.5 * group.statistics.weight * (d * logTwoPi + logDet + proof.quadratic);
+    *group.residual = proof.residual;
+    *group.gap = proof.gap;
+    *group.iterations = ending.iterations;
+    *group.status = u8(status);
+  });
+  team.sync();
+}
+
+template <class Real, class Team, class Dim>
+MVN_FN void fitGroup(const Team& team, Dim d, const FitGroup& group, const FitOptions& options, const FitScratch& work) {
+  const Statistics& statistics = group.statistics;
+  const Status missing = existence(team, d, statistics, options, work);
+  if (missing != Status::converged) return withoutFit(team, d, group, options.ddof, missing);
+
+  bool centred = true;
+  Ending ending{Status::converged, 0};
+  if (options.method != Method::closedForm) {
+    centred = beginAt(team, d, options.start, statistics.mean, group.startMean, group.startFactor, work.inverseScale,
+                      work.m, work.U, work.T, work.z);
+    ending = solve<Real>(team, d, options, work, centred);
+  } else {
+    // In float64 the rank test has left the factor of R in U.
+    if (sizeof(Real) < sizeof(f64)) ending = solve<Real>(team, d, options, work, centred);
+    if (options.ddof != 0) stretch(team, d, sqrt(statistics.weight / (statistics.weight - options.ddof)), work.U);
+  }
+  // No parameters to speak of: a start without a likelihood, or float32 too coarse for this R.
+  if (ending.status == Status::stalled && !isInvertible(team, d, work.U)) {
+    return withoutFit(team, d, group, options.ddof, Status::stalled);
+  }
+  writeParameters(team, d, group, options, centred, work);
+  writeCertificate(team, d, group, options, centred, work, ending);
+}
+
+}  // namespace mvn

@@ -1,0 +1,82 @@
+// gradient_method.hpp: what the methods share that use only current and past gradients.
+#pragma once
+
+#include "mvn/line_search.hpp"
+
+namespace mvn {
+
+constexpr int lbfgsPairs = 8;
+
+template <class Real> struct GradientScratch {
+  ObjectiveScratch<Real> objective;
+  Point<Real> current, trial, ahead;  // `current` holds the start, and the result
+  Real* direction;
+  Real* pairs;  // L-BFGS: s and y of the last steps
+
+  MVN_FN GradientScratch(Scratch& s, int d, Method method) : objective(s, d) {
+    const int n = d * (d + 1) / 2 + d;
+    Point<Real>* points[] = {&current, &trial, &ahead};
+    for (Point<Real>* point : points) {
+      point->x = s.take<Real>(n);
+      point->gradient = s.take<Real>(n);
+    }
+    direction = s.take<Real>(n);
+    pairs = s.take<Real>(method == Method::lbfgs ? i64(2) * lbfgsPairs * n : 0);
+  }
+};
+
+template <class Real> MVN_FN void exchange(Point<Real>& a, Point<Real>& b) {
+  const Point<Real> kept = a;
+  a = b;
+  b = kept;
+}
+
+template <class Team, class Real> MVN_FN void setToMinus(const Team& team, int n, Real* p, const Real* gradient) {
+  team.each(n, [&](int i) { p[i] = -gradient[i]; });
+  team.sync();
+}
+
+// Whether to go on. Stalled: J/n has moved within its rounding and r has not fallen for many steps in a row.
+template <class Real> struct Watch {
+  Real lowest = infinity<Real>, objective = infinity<Real>;
+  int flat = 0;
+
+  MVN_FN bool ended(const Problem<Real>& problem, const Value<Real>& at, Ending& ending) {
+    constexpr int patience = 50;
+    constexpr Real fallen = Real(0.99);
+    const bool moved = !(abs(objective - at.objective) <= at.noise);
+    flat = moved || at.residual < fallen * lowest ? 0 : flat + 1;
+    lowest = min(lowest, at.residual);
+    objective = at.objective;
+    if (at.residual <= problem.tolerance) {
+      ending.status = Status::converged;
+    } else if (!isFinite(at.objective) || flat >= patience) {
+      ending.status = Status::stalled;
+    } else if (ending.iterations >= problem.maxIterations || problem.stopped()) {
+      ending.status = Status::maxIterations;
+    } else {
+      return false;
+    }
+    return true;
+  }
+};
+
+// A first step along −g: one unit of length at most.
+template <class Real> MVN_FN Real firstStep(Real gradientSquared) {
+  return min(Real(1), Real(1) / sqrt(gradientSquared));
+}
+
+// The longest of t, t/2, t/4 … along p from `current` with a change of at most `allowed` + c₁ t φ'(0): Armijo's rule.
+// `trial` is then the point there; returns 0 where none is found.
+template <class Team, class Real>
+MVN_FN Real backtrack(const Team& team, const Problem<Real>& problem, const Point<Real>& from, const Real* p, Real t,
+                      Real decrease, Real allowed, Point<Real>& to, const ObjectiveScratch<Real>& work) {
+  constexpr int halvings = 60;
+  for (int trial = 0; trial < halvings; ++trial, t = t / Real(2)) {
+    step(team, problem, from, p, t, to, work);
+    if (change(from, to, t) <= allowed + decrease * t * from.slope) return t;
+  }
+  return 0;
+}
+
+}  // namespace mvn

@@ -1,0 +1,108 @@
+// newton.hpp: Newton's iteration for the polar factor of L⁻¹Λ (Higham 1986), with μ = x̄ from the first step on.
+//
+//     Λ ← ½ (γΛ + γ⁻¹ Ŝ Λ⁻ᵀ)        γ = 1: a step along −S·G/(2n), G = ∂J/∂Λ = (7) + (14), halved
+//
+// J depends on S = ΛΛᵀ alone, and for S the step reads
+//
+//     S ← ¼ (γ²S + 2R + γ⁻² R S⁻¹ R) = ¼ (γ²S + 2R + γ⁻² TᵀT),  T = L⁻¹R,
+//
+// a sum of positive definite matrices and a Cholesky: as backward stable as the Cholesky of R itself, because every
+// step starts again from R. In the eigenvalues w of W = L⁻¹RL⁻ᵀ it is w ← 4w'/(1 + w')², w' = w/γ²: near 1 the error e
+// becomes e²/4, far from it small ones only grow fourfold. There γ² = √(ab), with [a, b] about the range of the
+// eigenvalues, takes the ratio b/a to its square root (Byers & Xu 2008); the range after the step follows by the formula.
+#pragma once
+
+#include "mvn/objective.hpp"
+
+namespace mvn {
+
+// Where to scale and how far. `low` and `high` are estimates; wrong ones cost steps, not correctness.
+template <class Real> struct Range {
+  Real low, high;
+
+  // γ²; the range moves on to what the step makes of it.
+  MVN_FN Real advance() {
+    constexpr Real near = Real(0.5);  // from here on plain steps converge as fast
+    if (!(low < near * high) && high < Real(2)) return Real(1);
+    const Real gamma2 = sqrt(low) * sqrt(high), ratio = sqrt(high / low);
+    low = Real(4) * ratio / ((Real(1) + ratio) * (Real(1) + ratio));
+    high = 1;
+    return gamma2;
+  }
+};
+
+// The range of W's eigenvalues: ‖W‖_F from above, the smallest pivot of its Cholesky for the low end. No more than
+// 1/√ε apart: S after the step has about that condition, and must still be positive definite in this arithmetic.
+template <class Team, class Dim, class Real> MVN_FN Range<Real> rangeOf(const Team& team, Dim d, const Real* W, Real* C) {
+  const Real high = sqrt(squaredDistance(team, d, W, Real(0)));
+  const Real floor = high * sqrt(roundingUnit<Real>);
+  if (!cholesky(team, d, W, C)) return {floor, high};
+  Real low = high;
+  for (int i = 0; i < d; ++i) low = min(low, C[i * d + i] * C[i * d + i]);
+  team.sync();
+  return {max(low, floor), high};
+}
+
+template <class Real> struct NewtonScratch {
+  Real *S, *next, *T, *W, *inverse;
+
+  MVN_FN NewtonScratch(Scratch& s, int d)
+      : S(s.take<Real>(d * d)), next(s.take<Real>(d * d)), T(s.take<Real>(d * d)), W(s.take<Real>(d * d)),
+        inverse(s.take<Real>(d)) {}
+};
+
+// next ← ¼ (γ²S + 2R + γ⁻²TᵀT), upper triangle.
+template <class Team, class Dim, class Real>
+MVN_FN void polarStep(const Team& team, Dim d, const Real* R, const Real* S, const Real* T, Real gamma2, Real* next) {
+  const Real own = gamma2 * gamma2;
+  strips(team, d, [&](auto begin, auto end) {
+    for (int i = 0; i < d; ++i) {
+      const auto first = fromDiagonal(begin, i);
+      Real* row = next + i * d;
+      for (int j = first; j < end; ++j) row[j] = own * S[i * d + j] + Real(2) * gamma2 * R[i * d + j];
+      addRows(row, T + i, d, T, d, d, first, end);
+      for (int j = first; j < end; ++j) row[j] = row[j] / (Real(4) * gamma2);
+    }
+  });
+  team.sync();
+}
+
+// From L = Uᵀ; leaves the last iterate there.
+template <class Team, class Dim, class Real>
+MVN_CALL Ending newton(const Team& team, Dim d, const Problem<Real>& problem, Real* U, const NewtonScratch<Real>& work) {
+  constexpr Real quadratic = Real(0.1);   // below it the residual falls quadratically, or rounding has stopped it
+  constexpr Real safety = Real(0.1);      // of the tolerance, for what the predicted r²/4 leaves out
+  constexpr int retries = 60;
+  Range<Real> range{1, 1};
+  Real previous = infinity<Real>;
+  multiplyFactor(team, d, U, work.S);
+  for (int iteration = 0;; ++iteration) {
+    invertDiagonal(team, d, U, work.inverse);
+    whitenRows(team, d, problem.R, U, work.inverse, work.T);
+    whitenColumns(team, d, work.T, U, work.inverse, work.W);
+    const Real residual = sqrt(squaredDistance(team, d, work.W, Real(1)));
+    if (residual <= problem.tolerance) return {Status::converged, iteration};
+    if (!isFinite(residual) || (residual < quadratic && residual > previous / Real(2))) {
+      return {Status::stalled, iteration};
+    }
+    if (iteration >= problem.maxIterations || problem.stopped()) return {Status::maxIterations, iteration};
+    if (iteration == 0) range = rangeOf(team, d, work.W, work.next);
+
+    Real gamma2 = range.advance();
+    polarStep(team, d, problem.R, work.S, work.T, gamma2, work.next);
+    // Too small a γ can leave S singular by rounding. γ²S, which has a factor, wins as γ grows.
+    for (int retry = 0; !cholesky(team, d, work.next, U); ++retry) {
+      if (retry == retries) return {Status::stalled, iteration};
+      gamma2 = gamma2 * Real(16);
+      range = {1, 1};
+      polarStep(team, d, problem.R, work.S, work.T, gamma2, work.next);
+    }
+    copy(team, d * d, work.S, work.next);
+    if (residual < quadratic && residual * residual / Real(4) <= safety * problem.tolerance) {
+      return {Status::converged, iteration + 1};
+    }
+    previous = residual;
+  }
+}
+
+}  // namespace mvn

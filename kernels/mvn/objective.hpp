@@ -1,0 +1,122 @@
+// objective.hpp: J/n and its gradient in the unknowns that the gradient methods move.
+//
+// The unknowns are the entries of L on and below the diagonal, column by column (the rows of U = Lᵀ), and after them
+// m = μ − x̄ unless the mean starts at x̄: the gradient (9) is zero there and stays zero. All in standardised coordinates.
+//
+//     J/n      = Σ log L_ii + ½ tr W_μ + const            (2), halved (3) + (4)
+//     ∂(J/n)/∂L = L⁻ᵀ (I − W_μ), its lower triangle        ½ ((7) + (14)) / n: S⁻¹Λ = L⁻ᵀ, S⁻¹ A_μ S⁻¹ Λ = n L⁻ᵀ W_μ
+//     ∂(J/n)/∂m = L⁻ᵀ z,  z = L⁻¹ m                        ½ (9) / n
+#pragma once
+
+#include "codes.hpp"
+#include "specialise.hpp"
+#include "whiten.hpp"
+
+namespace mvn {
+
+// What an iterative method is asked: R [d, d] with both triangles, and when to end.
+template <class Real> struct Problem {
+  int d;
+  const Real* R;
+  bool centred;  // μ = x̄ throughout
+  Real tolerance;
+  int maxIterations;
+  const i32* stop;
+
+  MVN_FN int unknowns() const { return d * (d + 1) / 2 + (centred ? 0 : d); }
+  MVN_FN bool stopped() const { return stop && __atomic_load_n(stop, __ATOMIC_RELAXED) != 0; }
+};
+
+// How an iteration ended: converged, max-iterations or stalled.
+struct Ending {
+  Status status;
+  int iterations;
+};
+
+// J/n at one point, up to what its rounding may be, and the residual r.
+template <class Real> struct Value {
+  Real objective, noise, residual;
+
+  MVN_FN static Value outside() { return {infinity<Real>, 0, infinity<Real>}; }
+};
+
+template <class Real> struct ObjectiveScratch {
+  Real *U, *inverse, *T, *W, *z;
+
+  MVN_FN ObjectiveScratch(Scratch& s, int d)
+      : U(s.take<Real>(d * d)), inverse(s.take<Real>(d)), T(s.take<Real>(d * d)), W(s.take<Real>(d * d)),
+        z(s.take<Real>(d)) {}
+};
+
+// Rounding of J/n, estimated: d terms of their own size are added, and R's rounding, ε, is whitened by L⁻¹, whose rows
+// are at least 1/L_ii long.
+template <class Team, class Dim, class Real>
+MVN_FN Real objectiveNoise(const Team& team, Dim d, Real objective, const Real* inverse) {
+  constexpr Real slack = 16;
+  return slack * roundingUnit<Real> * (Real(int(d)) + abs(objective) + dot(team, d, inverse, inverse));
+}
+
+// Row i of U begins here among the unknowns, less i, so that entry (i, j) is at packedRow(d, i) + j.
+MVN_FN int packedRow(int d, int i) { return i * d - i * (i + 1) / 2; }
+
+template <class Team, class Real> MVN_FN void packFactor(const Team& team, int d, const Real* U, Real* x) {
+  team.each(d, [&](int i) {
+    for (int j = i; j < d; ++j) x[packedRow(d, i) + j] = U[i * d + j];
+  });
+  team.sync();
+}
+
+template <class Team, class Real> MVN_FN void unpackFactor(const Team& team, int d, const Real* x, Real* U) {
+  team.each(d, [&](int i) {
+    for (int j = i; j < d; ++j) U[i * d + j] = x[packedRow(d, i) + j];
+  });
+  team.sync();
+}
+
+// J/n and r at x, and the gradient. Outside where a diagonal entry of L is not positive: log|S| puts a barrier there,
+// which a line search steps back from; the gradient is then not written.
+template <class Team, class Dim, class Real>
+MVN_CALL Value<Real> objectiveAt(const Team& team, Dim d, const Problem<Real>& problem, const Real* x, Real* gradient,
+                                 const ObjectiveScratch<Real>& work) {
+  unpackFactor(team, d, x, work.U);
+  bool inside = true;
+  for (int i = 0; i < d; ++i) inside = inside && work.U[i * d + i] > Real(0);
+  if (!inside) return Value<Real>::outside();
+
+  invertDiagonal(team, d, work.U, work.inverse);
+  whitenRows(team, d, problem.R, work.U, work.inverse, work.T);
+  whitenColumns(team, d, work.T, work.U, work.inverse, work.W);
+  Real deviation = 0;
+  if (!problem.centred) {
+    const Real* m = x + d * (d + 1) / 2;
+    Real* slope = gradient + d * (d + 1) / 2;
+    copy(team, d, work.z, m);
+    solveLower(team, d, work.U, work.inverse, Fixed<1>{}, work.z);
+    addOuter(team, d, work.z, work.W);
+    deviation = dot(team, d, work.z, work.z);
+    copy(team, d, slope, work.z);
+    solveUpper(team, d, work.U, work.inverse, Fixed<1>{}, slope);
+  }
+  const Real squared = squaredDistance(team, d, work.W, Real(1));
+  const Real value = Real(logDeterminant(d, work.U)) + trace(team, d, work.W) / Real(2);
+
+  team.each(d, [&](int j) {  // I − W_μ
+    for (int i = 0; i <= j; ++i) work.T[i * d + j] = work.T[j * d + i] = Real(i == j ? 1 : 0) - work.W[i * d + j];
+  });
+  team.sync();
+  solveUpperLowerPart(team, d, work.U, work.inverse, work.T);
+  team.each(d, [&](int i) {
+    for (int j = i; j < d; ++j) gradient[packedRow(d, i) + j] = work.T[j * d + i];
+  });
+  team.sync();
+  if (!isFinite(value) || !isFinite(squared)) return Value<Real>::outside();
+  return {value, objectiveNoise(team, d, value, work.inverse), sqrt(max(squared, deviation))};
+}
+
+template <class Team, class Real>
+MVN_FN Value<Real> objective(const Team& team, const Problem<Real>& problem, const Real* x, Real* gradient,
+                             const ObjectiveScratch<Real>& work) {
+  return withDimension(team, problem.d, [&](auto d) { return objectiveAt(team, d, problem, x, gradient, work); });
+}
+
+}  // namespace mvn

@@ -1,0 +1,289 @@
+// fit_test.cpp: every method reaches the closed form, or says honestly that it did not.
+#include "groups.hpp"
+
+#include "check.hpp"
+
+using namespace groups;
+
+namespace {
+
+constexpr Method iterative[] = {Method::newton, Method::lbfgs, Method::cg, Method::bb, Method::gradientDescent, Method::momentum};
+constexpr const char* names[] = {"closed-form", "newton", "lbfgs", "cg", "bb", "gradient-descent", "momentum"};
+
+// S at a residual r is S* to within r in the whitened norm, hence to within about r of its largest entry.
+constexpr f64 covariancePerResidual = 2;
+
+check::Case caseOf(Method method) { return check::Case(names[int(method)]); }
+
+// What must hold whatever the status says.
+void checkHonest(const Group& group, const Fit& fit, const Call& call) {
+  const int d = group.d;
+  CHECK((fit.status == Status::converged) == (fit.residual <= call.tolerance));
+  CHECK(fit.status <= Status::stalled);
+  CHECK(fit.gap >= 0);
+  CHECK(fit.iterations <= call.maxIterations);
+  for (int i = 0; i < d; ++i) {
+    CHECK(fit.factor[i * d + i] > 0);
+    for (int j = i + 1; j < d; ++j) CHECK(fit.factor[i * d + j] == 0);
+    for (int j = 0; j < d; ++j) {
+      CHECK(fit.covariance[i * d + j] == fit.covariance[j * d + i]);
+      Long sum = 0;
+      for (int k = 0; k < d; ++k) sum += Long(fit.factor[i * d + k]) * fit.factor[j * d + k];
+      const f64 size = std::sqrt(fit.covariance[i * d + i] * fit.covariance[j * d + j]);
+      CHECK_CLOSE(fit.covariance[i * d + j], f64(sum), 4 * (d + 1) * 0x1p-52 * size);
+    }
+  }
+}
+
+void checkReaches(const Group& group, const Call& call) {
+  const Fit best = fit(group, Call{}), found = fit(group, call);
+  checkHonest(group, found, call);
+  CHECK(found.status == Status::converged);
+  CHECK(relativeError(found.covariance, best.covariance) <= covariancePerResidual * call.tolerance);
+  CHECK_CLOSE(found.logLikelihood, best.logLikelihood, group.weight * call.tolerance);
+}
+
+}  // namespace
+
+TEST("closed form: scatter over n, its factor, and nothing left to gain") {
+  FOR_EACH(d, {1, 2, 3, 4, 5, 7, 8, 9, 16, 33, 64}) {
+    for (const f64 condition : {1.0, 1e3, 1e6}) {
+      const Group group = groupOf(int(d), condition, 11 * d);
+      const Fit result = fit(group, Call{});
+      CHECK(result.status == Status::converged);
+      CHECK(result.iterations == 0);
+      CHECK(result.residual <= 8 * d * condition * 0x1p-52);
+      CHECK(result.gap >= 0 && result.gap <= result.residual * result.residual);
+      for (int e = 0; e < d * d; ++e) CHECK_CLOSE(result.covariance[e], group.scatter[e] / group.weight, 0x1p-52);
+      CHECK(result.mean == group.mean);
+      Long logDet = 0;
+      for (int i = 0; i < d; ++i) logDet += 2 * std::log(Long(result.factor[i * d + i]));
+      const f64 logLikelihood = f64(-group.weight / 2 * (d * 1.8378770664093454836L + logDet + d));
+      CHECK_CLOSE(result.logLikelihood, logLikelihood, 1e-13 * condition * std::fabs(logLikelihood));
+    }
+  }
+}
+
+TEST("the code of a fixed dimension and the general code agree") {
+  FOR_EACH(d, {1, 2, 3, 4, 8}) {
+    for (int method = 0; method <= 6; ++method) {
+      check::Case named = caseOf(Method(method));
+      const Group group = groupOf(int(d), 10, 7 * d);
+      Call call{.method = Method(method)};
+      const Fit fixed = fit(group, call);
+      call.specialised = false;
+      const Fit general = fit(group, call);
+      CHECK(fixed.status == general.status);
+      CHECK(relativeError(fixed.covariance, general.covariance) <= 2e-8);
+      CHECK_CLOSE(fixed.logLikelihood, general.logLikelihood, 1e-12 * std::fabs(general.logLikelihood));
+    }
+  }
+}
+
+TEST("newton reaches 1e-8 from the default start in at most 10 steps") {
+  FOR_EACH(d, {1, 2, 3, 4, 5, 8, 9, 16, 33, 64}) {
+    for (const f64 condition : {1e1, 1e2, 1e3, 1e4, 1e5, 1e6}) {
+      check::Case named("condition " + std::to_string(int(condition)));
+      const Group group = groupOf(int(d), condition, d);
+      const Call call{.method = Method::newton};
+      checkReaches(group, call);
+      CHECK(fit(group, call).iterations <= 10);
+    }
+  }
+}
+
+TEST("lbfgs, cg and bb reach 1e-8 from the default start") {
+  FOR_EACH(d, {1, 2, 3, 4, 5, 8, 9, 16}) {
+    for (const f64 condition : {1e1, 1e2, 1e3}) {
+      check::Case named("condition " + std::to_string(int(condition)));
+      for (const Method method : {Method::lbfgs, Method::cg, Method::bb}) {
+        check::Case of = caseOf(method);
+        checkReaches(groupOf(int(d), condition, d), Call{.method = method, .maxIterations = 10000});
+      }
+    }
+  }
+}
+
+TEST("lbfgs reaches 1e-8 at condition 1e4 and at d = 33, 64") {
+  checkReaches(groupOf(4, 1e4, 1), Call{.method = Method::lbfgs, .maxIterations = 2000});
+  checkReaches(groupOf(8, 1e4, 1), Call{.method = Method::lbfgs, .maxIterations = 2000});
+  checkReaches(groupOf(33, 1e2, 1), Call{.method = Method::lbfgs});
+  checkReaches(groupOf(64, 1e1, 1), Call{.method = Method::lbfgs});
+}
+
+TEST("gradient descent and momentum reach 1e-4 at condition 100 within 1000 steps") {
+  FOR_EACH(d, {1, 2, 3, 4, 5, 8, 9, 16}) {
+    for (const Method method : {Method::gradientDescent, Method::momentum}) {
+      check::Case of = caseOf(method);
+      checkReaches(groupOf(int(d), 100, d), Call{.method = method, .tolerance = 1e-4});
+    }
+  }
+}
+
+TEST("a budget that is too small ends with max-iterations and an honest residual") {
+  for (const Method method : iterative) {
+    check::Case of = caseOf(method);
+    const Call call{.method = method, .maxIterations = 2};
+    const Fit result = fit(groupOf(8, 1e4, 3), call);
+    CHECK(result.status == Status::maxIterations);
+    CHECK(result.iterations == 2);
+    checkHonest(groupOf(8, 1e4, 3), result, call);
+  }
+}
+
+TEST("a condition beyond the arithmetic still ends honestly") {
+  for (const Method method : iterative) {
+    check::Case of = caseOf(method);
+    const Group group = groupOf(6, 1e10, 5);
+    const Call call{.method = method, .maxIterations = 3000};
+    checkHonest(group, fit(group, call), call);
+  }
+}
+
+TEST("the stop flag ends an iteration") {
+  const i32 stop = 1;
+  for (const Method method : iterative) CHECK(fit(groupOf(8, 1e4, 3), Call{.method = method, .stop = &stop}).iterations == 0);
+}
+
+TEST("any start leads to the same maximum: a general factor, a mean far off") {
+  FOR_EACH(d, {1, 2, 3, 5, 8, 16}) {
+    Random random(100 + d);
+    const Group group = groupOf(int(d), 20, d);
+    Call call{.start = Start::given, .startMean = random.normals(int(d)), .startFactor = random.normals(int(d * d)),
+              .maxIterations = 20000};
+    const Numbers direction = call.startMean;
+    for (int i = 0; i < d; ++i) call.startFactor[i * d + i] += 3;
+    for (const Method method : iterative) {
+      check::Case of = caseOf(method);
+      call.method = method;
+      const f64 away = method == Method::gradientDescent ? 3 : 30;  // plain descent is slow out there: J grows as away²
+      for (int i = 0; i < d; ++i) call.startMean[i] = group.mean[i] + away * direction[i];
+      call.tolerance = method >= Method::gradientDescent ? 1e-4 : 1e-8;
+      checkReaches(group, call);
+      const Fit found = fit(group, call);
+      for (int j = 0; j < d; ++j) CHECK_CLOSE(found.mean[j], group.mean[j], 2 * call.tolerance);
+    }
+  }
+}
+
+TEST("a given start counts through ΛΛᵀ alone") {
+  const Group group = groupOf(3, 50, 1);
+  Numbers factor = {2, 0, 0, 0.5, 1, 0, -0.3, 0.2, 0.7}, turned(9);
+  const f64 c = std::cos(0.7), s = std::sin(0.7);
+  for (int i = 0; i < 3; ++i) {
+    turned[i * 3] = c * factor[i * 3] - s * factor[i * 3 + 1];
+    turned[i * 3 + 1] = s * factor[i * 3] + c * factor[i * 3 + 1];
+    turned[i * 3 + 2] = factor[i * 3 + 2];
+  }
+  Call call{.method = Method::lbfgs, .start = Start::given, .startMean = {1, 2, 3}, .startFactor = factor, .maxIterations = 3};
+  const Fit straight = fit(group, call);
+  call.startFactor = turned;
+  CHECK(relativeError(fit(group, call).factor, straight.factor) <= 1e-11);
+}
+
+TEST("a singular start has no likelihood: stalled, and no parameters") {
+  Call call{.start = Start::given, .startMean = {0, 0}, .startFactor = {1, 1, 0, 0}};
+  for (const Method method : iterative) {
+    check::Case of = caseOf(method);
+    call.method = method;
+    const Fit result = fit(groupOf(2, 10, 1), call);
+    CHECK(result.status == Status::stalled);
+    CHECK(std::isnan(result.factor[0]) && std::isnan(result.residual));
+  }
+}
+
+TEST("units do not matter: columns scaled by 1e-12 … 1e12 give the same fit") {
+  const int d = 5;
+  const Group group = groupOf(d, 100, 9);
+  const f64 units[] = {1e-12, 1e12, 1, 1e-5, 1e7};
+  Group scaled = group;
+  for (int i = 0; i < d; ++i) {
+    scaled.mean[i] *= units[i];
+    for (int j = 0; j < d; ++j) scaled.scatter[i * d + j] *= units[i] * units[j];
+  }
+  for (int method = 0; method <= 6; ++method) {
+    check::Case of = caseOf(Method(method));
+    const Call call{.method = Method(method), .tolerance = method >= 5 ? 1e-4 : 1e-8};
+    const Fit plain = fit(group, call), result = fit(scaled, call);
+    CHECK(result.status == Status::converged);
+    for (int i = 0; i < d; ++i) {
+      for (int j = 0; j < d; ++j) {
+        const f64 unit = units[i] * units[j];
+        CHECK_CLOSE(result.covariance[i * d + j] / unit, plain.covariance[i * d + j], 3 * call.tolerance);
+      }
+    }
+  }
+}
+
+TEST("newton from the identity in the data's own units, eight orders of magnitude off either way") {
+  for (const f64 unit : {1e-8, 1e8}) {
+    Group group = groupOf(4, 100, 2);
+    for (f64& entry : group.scatter) entry *= unit * unit;
+    for (f64& entry : group.mean) entry *= unit;
+    const Fit result = fit(group, Call{.method = Method::newton, .start = Start::identity});
+    CHECK(result.status == Status::converged);
+    CHECK(result.iterations <= 20);
+  }
+}
+
+TEST("float32: reaches 1e-4, and the residual that it states is the float64 one") {
+  FOR_EACH(d, {1, 2, 3, 4, 5, 8, 9, 16}) {
+    for (const Method method : {Method::newton, Method::lbfgs, Method::cg, Method::bb, Method::momentum}) {
+      check::Case of = caseOf(method);
+      const Group group = groupOf(int(d), 30, d);
+      const Call call{.method = method, .tolerance = 1e-4, .epsilon = 0x1p-24};
+      const Fit result = fit<f32>(group, call);
+      checkHonest(group, result, call);
+      CHECK(result.status == Status::converged);
+      CHECK(relativeError(result.covariance, fit(group, Call{}).covariance) <= covariancePerResidual * call.tolerance);
+    }
+    const Fit direct = fit<f32>(groupOf(int(d), 30, d), Call{.epsilon = 0x1p-24});
+    CHECK(direct.status == Status::converged);
+    CHECK(direct.residual > 0 || d == 1);
+    CHECK(direct.residual <= 1e-4);
+  }
+}
+
+TEST("ddof 1: scatter over n − 1, and the likelihood, residual and gap of what is returned") {
+  const int d = 3;
+  const Group group = groupOf(d, 10, 4);
+  const f64 n = group.weight, ratio = n / (n - 1);
+  const Fit result = fit(group, Call{.ddof = 1}), best = fit(group, Call{});
+  CHECK(result.status == Status::converged);
+  CHECK_CLOSE(result.covariance[4], group.scatter[4] / (n - 1), 1e-15);
+  CHECK_CLOSE(result.factor[4], best.factor[4] * std::sqrt(ratio), 1e-14);
+  CHECK_CLOSE(result.residual, std::sqrt(f64(d)) / n, 1e-13);
+  CHECK_CLOSE(result.gap, d / 2.0 * (1 / ratio - 1 + std::log(ratio)), 1e-13);
+  CHECK_CLOSE(best.logLikelihood - result.logLikelihood, n * result.gap, 1e-10);
+}
+
+TEST("groups without a maximum: what is left and why") {
+  FOR_EACH(d, {1, 2, 3, 5, 8}) {
+    Group group = groupOf(int(d), 10, d);
+    for (int method = 0; method <= 6; ++method) {
+      const Call call{.method = Method(method)};
+      group.count = group.weight = d + 1;
+      CHECK(fit(group, call).status == Status::converged);
+      group.count = group.weight = d;
+      const Fit few = fit(group, call);
+      CHECK(few.status == Status::tooFewRows);
+      CHECK(few.mean == group.mean);
+      CHECK_CLOSE(few.covariance[0], group.scatter[0] / d, 1e-15 * group.scatter[0]);
+      CHECK(std::isnan(few.factor[0]) && std::isnan(few.logLikelihood) && std::isnan(few.residual) && std::isnan(few.gap));
+      CHECK(few.iterations == 0);
+    }
+    Group none{int(d), 0, 0, Numbers(d, NAN), Numbers(d * d, 0)};
+    const Fit empty = fit(none, Call{});
+    CHECK(empty.status == Status::empty);
+    CHECK(std::isnan(empty.mean[0]) && std::isnan(empty.covariance[0]) && std::isnan(empty.factor[0]));
+    group.count = group.weight = 100;
+    group.mean[0] = NAN;
+    const Fit infinite = fit(group, Call{});
+    CHECK(infinite.status == Status::nonFinite);
+    CHECK(std::isnan(infinite.mean[0]) && std::isnan(infinite.covariance[0]));
+    if (d > 1) CHECK_CLOSE(infinite.covariance[d + 1], group.scatter[d + 1] / 100, 1e-15 * group.scatter[d + 1]);
+  }
+  Group one{1, 1, 1, {5}, {0}};
+  CHECK(fit(one, Call{}).covariance[0] == 0);
+  CHECK(std::isnan(fit(one, Call{.ddof = 1}).covariance[0]));
+}

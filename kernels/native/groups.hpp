@@ -1,0 +1,182 @@
+// groups.hpp: seeded groups and one-call forms of fit and evaluate, for the tests of the solver kernels.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "mvn/evaluate.hpp"
+#include "mvn/fit.hpp"
+
+namespace groups {
+
+using namespace mvn;
+using Numbers = std::vector<f64>;
+using Long = long double;
+
+// splitmix64, and normal deviates by Box & Muller.
+struct Random {
+  std::uint64_t state;
+  explicit Random(std::uint64_t seed) : state(seed) {}
+
+  f64 uniform() {
+    std::uint64_t z = (state += 0x9e3779b97f4a7c15ull);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+    return (f64((z ^ (z >> 31)) >> 11) + 0.5) * 0x1p-53;
+  }
+  f64 normal() { return std::sqrt(-2 * std::log(uniform())) * std::cos(6.283185307179586 * uniform()); }
+  Numbers normals(int n) {
+    Numbers x(n);
+    for (f64& value : x) value = normal();
+    return x;
+  }
+};
+
+// Q diag(1 … 1/condition) Qᵀ, Q a random rotation, eigenvalues evenly spaced in their logarithm.
+inline Numbers covarianceOf(int d, f64 condition, Random& random) {
+  Numbers Q = random.normals(d * d), S(d * d, 0.0);
+  for (int i = 0; i < d; ++i) {
+    for (int pass = 0; pass < 2; ++pass) {
+      for (int k = 0; k < i; ++k) {
+        Long along = 0;
+        for (int j = 0; j < d; ++j) along += Long(Q[i * d + j]) * Q[k * d + j];
+        for (int j = 0; j < d; ++j) Q[i * d + j] -= f64(along * Q[k * d + j]);
+      }
+    }
+    Long squared = 0;
+    for (int j = 0; j < d; ++j) squared += Long(Q[i * d + j]) * Q[i * d + j];
+    for (int j = 0; j < d; ++j) Q[i * d + j] = f64(Q[i * d + j] / std::sqrt(squared));
+  }
+  for (int i = 0; i < d; ++i) {
+    for (int j = 0; j <= i; ++j) {
+      Long sum = 0;
+      for (int k = 0; k < d; ++k) {
+        sum += Long(Q[k * d + i]) * Q[k * d + j] * std::pow(Long(condition), d > 1 ? -Long(k) / (d - 1) : 0);
+      }
+      S[i * d + j] = S[j * d + i] = f64(sum);
+    }
+  }
+  return S;
+}
+
+struct Group {
+  int d;
+  f64 count, weight;
+  Numbers mean, scatter;
+
+  Statistics statistics() const { return {count, weight, mean.data(), scatter.data()}; }
+};
+
+inline Group groupOf(int d, f64 n, const Numbers& S, const Numbers& mean) {
+  Group group{d, n, n, mean, S};
+  for (f64& entry : group.scatter) entry *= n;
+  return group;
+}
+inline Group groupOf(int d, f64 condition, std::uint64_t seed) {
+  Random random(seed);
+  const Numbers S = covarianceOf(d, condition, random);
+  return groupOf(d, 10.0 * d + 10, S, random.normals(d));
+}
+
+// Statistics of rows [n, d], in long double.
+inline Group groupOf(int d, const Numbers& rows) {
+  const int n = int(rows.size()) / d;
+  Group group{d, f64(n), f64(n), Numbers(d), Numbers(d * d)};
+  std::vector<Long> mean(d, 0);
+  for (int a = 0; a < n; ++a) {
+    for (int j = 0; j < d; ++j) mean[j] += Long(rows[a * d + j]) / n;
+  }
+  for (int i = 0; i < d; ++i) {
+    group.mean[i] = f64(mean[i]);
+    for (int j = 0; j < d; ++j) {
+      Long sum = 0;
+      for (int a = 0; a < n; ++a) sum += (rows[a * d + i] - mean[i]) * (rows[a * d + j] - mean[j]);
+      group.scatter[i * d + j] = f64(sum);
+    }
+  }
+  return group;
+}
+
+struct Fit {
+  Numbers mean, covariance, factor;
+  f64 logLikelihood, residual, gap;
+  i32 iterations;
+  Status status;
+};
+
+struct Call {
+  Method method = Method::closedForm;
+  Start start = Start::standard;
+  Numbers startMean = {}, startFactor = {};
+  f64 ddof = 0, tolerance = 1e-8;
+  int maxIterations = 1000;
+  f64 epsilon = 0x1p-53;
+  const i32* stop = nullptr;
+  bool specialised = true;  // the code of a Fixed dimension where there is one
+};
+
+constexpr f64 unwritten = 12345.678;  // whatever a fit leaves as it was shows
+
+template <class Real = f64> Fit fit(const Group& group, const Call& call) {
+  const int d = group.d;
+  Fit out{Numbers(d, unwritten), Numbers(d * d, unwritten), Numbers(d * d, unwritten), unwritten, unwritten, unwritten, -1,
+          Status::empty};
+  u8 status = 99;
+  const FitGroup io{group.statistics(), call.startMean.data(), call.startFactor.data(),
+                    out.mean.data(), out.covariance.data(), out.factor.data(),
+                    &out.logLikelihood, &out.residual, &out.gap, &out.iterations, &status};
+  const FitOptions options{call.method, call.start, call.ddof, call.tolerance, call.maxIterations, call.epsilon, call.stop};
+  Scratch count;
+  FitScratch(count, d, solverBytes<Real>(d, call.method));
+  std::vector<f64> block(count.used / sizeof(f64) + 2, NAN);  // stale scratch must not show
+  Scratch scratch(reinterpret_cast<char*>(block.data()));
+  const FitScratch work(scratch, d, solverBytes<Real>(d, call.method));
+  if (call.specialised) {
+    withDimension(SerialTeam{}, d, [&](auto dimension) { fitGroup<Real>(SerialTeam{}, dimension, io, options, work); });
+  } else {
+    fitGroup<Real>(SerialTeam{}, Dynamic{d}, io, options, work);
+  }
+  out.status = Status(status);
+  return out;
+}
+
+struct Evaluation {
+  f64 j1, j2, objective;
+  Numbers dj1dFactor, dj2dMean, dj2dFactor;
+  int status;
+};
+
+template <class Real = f64>
+Evaluation evaluate(const Group& group, const Numbers& mean, const Numbers& factor, bool specialised = true) {
+  const int d = group.d;
+  Evaluation out{unwritten, unwritten, unwritten, Numbers(d * d, unwritten), Numbers(d, unwritten), Numbers(d * d, unwritten), 0};
+  u8 status = 99;
+  const EvaluateGroup io{group.statistics(), mean.data(), factor.data(), &out.j1, &out.j2, &out.objective,
+                         out.dj1dFactor.data(), out.dj2dMean.data(), out.dj2dFactor.data(), &status};
+  Scratch count;
+  EvaluateScratch<Real>(count, d);
+  std::vector<f64> block(count.used / sizeof(f64) + 2, NAN);
+  Scratch scratch(reinterpret_cast<char*>(block.data()));
+  const EvaluateScratch<Real> work(scratch, d);
+  if (specialised) {
+    withDimension(SerialTeam{}, d, [&](auto dimension) { evaluateGroup(SerialTeam{}, dimension, io, work); });
+  } else {
+    evaluateGroup(SerialTeam{}, Dynamic{d}, io, work);
+  }
+  out.status = status;
+  return out;
+}
+
+// Largest |a − b| relative to the largest |b|.
+inline f64 relativeError(const Numbers& a, const Numbers& b) {
+  f64 error = 0, size = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const f64 difference = std::fabs(a[i] - b[i]);
+    error = difference <= error ? error : difference;  // NaN is kept
+    size = std::fmax(size, std::fabs(b[i]));
+  }
+  return size > 0 ? error / size : error;
+}
+
+}  // namespace groups

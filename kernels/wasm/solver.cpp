@@ -1,0 +1,101 @@
+// solver.cpp: the exports fit_scratch, fit, evaluate_scratch and evaluate (see kernels/README.md).
+#include "mvn/evaluate.hpp"
+#include "mvn/fit.hpp"
+#include "wasm/export.hpp"
+
+using namespace mvn;
+
+namespace {
+
+struct FitArrays {
+  const f64 *count, *weight, *mean, *scatter, *startMean, *startFactor;
+  f64 *outMean, *outCovariance, *outFactor, *outLogLikelihood, *outResidual, *outGap;
+  i32* outIterations;
+  u8* outStatus;
+
+  FitGroup group(i64 g, i64 d) const {
+    const i64 vector = g * d, matrix = g * d * d;
+    return {{count[g], weight[g], mean + vector, scatter + matrix},
+            startMean + vector, startFactor + matrix,
+            outMean + vector, outCovariance + matrix, outFactor + matrix,
+            outLogLikelihood + g, outResidual + g, outGap + g, outIterations + g, outStatus + g};
+  }
+};
+
+struct EvaluateArrays {
+  const f64 *count, *weight, *mean, *scatter, *atMean, *atFactor;
+  f64 *j1, *j2, *objective, *dj1dFactor, *dj2dMean, *dj2dFactor;
+  u8* status;
+
+  EvaluateGroup group(i64 g, i64 d) const {
+    const i64 vector = g * d, matrix = g * d * d;
+    return {{count[g], weight[g], mean + vector, scatter + matrix},
+            atMean + vector, atFactor + matrix,
+            j1 + g, j2 + g, objective + g, dj1dFactor + matrix, dj2dMean + vector, dj2dFactor + matrix, status + g};
+  }
+};
+
+template <class Real> void fitAll(i32 groups, i32 d, const FitArrays& arrays, const FitOptions& options, char* block) {
+  const SerialTeam team;
+  Scratch scratch(block);
+  const FitScratch work(scratch, d, solverBytes<Real>(d, options.method));
+  withDimension(team, d, [&](auto dimension) {
+    for (i32 g = 0; g < groups; ++g) {
+      if (options.stop && __atomic_load_n(options.stop, __ATOMIC_RELAXED)) return;
+      fitGroup<Real>(team, dimension, arrays.group(g, d), options, work);
+    }
+  });
+}
+
+template <class Real> void evaluateAll(i32 groups, i32 d, const EvaluateArrays& arrays, char* block) {
+  const SerialTeam team;
+  Scratch scratch(block);
+  const EvaluateScratch<Real> work(scratch, d);
+  withDimension(team, d, [&](auto dimension) {
+    for (i32 g = 0; g < groups; ++g) evaluateGroup(team, dimension, arrays.group(g, d), work);
+  });
+}
+
+template <class Real> i32 fitBytes(i32 d, Method method) {
+  Scratch count;
+  FitScratch(count, d, solverBytes<Real>(d, method));
+  return i32(count.used);
+}
+
+template <class Real> i32 evaluateBytes(i32 d) {
+  Scratch count;
+  EvaluateScratch<Real>(count, d);
+  return i32(count.used);
+}
+
+}  // namespace
+
+MVN_EXPORT(fit_scratch) i32 fit_scratch(i32 precision, i32 method, i32 d) {
+  return Precision(precision) == Precision::float32 ? fitBytes<f32>(d, Method(method)) : fitBytes<f64>(d, Method(method));
+}
+
+MVN_EXPORT(fit)
+void fit(i32 precision, i32 method, i32 groups, i32 d, const f64* count, const f64* weight, const f64* mean,
+         const f64* scatter, i32 start, const f64* start_mean, const f64* start_factor, f64 ddof, f64 tolerance,
+         i32 max_iterations, f64 epsilon, const i32* stop, f64* out_mean, f64* out_covariance, f64* out_factor,
+         f64* out_log_likelihood, f64* out_residual, f64* out_gap, i32* out_iterations, u8* out_status, char* scratch) {
+  const FitArrays arrays{count, weight, mean, scatter, start_mean, start_factor, out_mean, out_covariance, out_factor,
+                         out_log_likelihood, out_residual, out_gap, out_iterations, out_status};
+  const FitOptions options{Method(method), Start(start), ddof, tolerance, max_iterations, epsilon, stop};
+  if (Precision(precision) == Precision::float32) return fitAll<f32>(groups, d, arrays, options, scratch);
+  fitAll<f64>(groups, d, arrays, options, scratch);
+}
+
+MVN_EXPORT(evaluate_scratch) i32 evaluate_scratch(i32 precision, i32 d) {
+  return Precision(precision) == Precision::float32 ? evaluateBytes<f32>(d) : evaluateBytes<f64>(d);
+}
+
+MVN_EXPORT(evaluate)
+void evaluate(i32 precision, i32 groups, i32 d, const f64* count, const f64* weight, const f64* mean,
+              const f64* scatter, const f64* at_mean, const f64* at_factor, f64* j1, f64* j2, f64* objective,
+              f64* dj1_dfactor, f64* dj2_dmean, f64* dj2_dfactor, u8* status, char* scratch) {
+  const EvaluateArrays arrays{count, weight, mean, scatter, at_mean, at_factor, j1, j2, objective,
+                              dj1_dfactor, dj2_dmean, dj2_dfactor, status};
+  if (Precision(precision) == Precision::float32) return evaluateAll<f32>(groups, d, arrays, scratch);
+  evaluateAll<f64>(groups, d, arrays, scratch);
+}

@@ -1,0 +1,260 @@
+import { InputError } from "../../errors.js";
+import { type ReadContext, unreadable } from "./context.js";
+import { DELIMITERS, fieldsOf, recordAt } from "./csv-text.js";
+import { column, type Database, literal, literals, pathLiteral } from "./duckdb.js";
+import type { Chunk, Selection, Table, TableColumn, TableFile } from "./table.js";
+import { hasNull, tailOf } from "./vectors.js";
+
+/** Cells of a variable or weight that count as missing, beside the empty one. NaN is not among them: it is a number's value. */
+export const MISSING_MARKERS = ["NA", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "None"] as const;
+
+/** Rows from which a column's type is guessed. */
+const SAMPLE_ROWS = 20480;
+
+/** Bytes read at a time for the sample: DuckDB's least, twice its longest line (2 MB). */
+const SAMPLE_BUFFER = 4 * 2 ** 20;
+
+/** A column counts as numeric where at least this share of the sampled cells are numbers; the others are then bad cells. */
+const NUMERIC_SHARE = 0.5;
+
+/** The markers as an SQL list. */
+const MARKERS = `(${MISSING_MARKERS.map(literal).join(", ")})`;
+
+const MISSING_CELLS = `missing are: an empty cell, ${MISSING_MARKERS.join(", ")}`;
+
+const KEY = { type: "VARCHAR", storage: "text", untyped: true } as const;
+
+/** Comma- or tab-separated text (RFC 4180, UTF-8, a header line; also with `;` or `|`). */
+export async function openCsv(file: TableFile, context: ReadContext, delimiter?: string): Promise<Table> {
+  const header = await headerOf(file);
+  const separator = delimiter ?? delimiterOf(header);
+  return new CsvTable(
+    file,
+    context,
+    await context.database(),
+    fieldsOf(header, separator),
+    separator,
+  ).inspected();
+}
+
+async function headerOf(file: TableFile): Promise<string> {
+  try {
+    const header = await recordAt(file, 0, false);
+    if (header && header.text !== "") return header.text;
+  } catch (error) {
+    throw new InputError(`${file.name}: cannot be read: ${(error as Error).message}`);
+  }
+  throw new InputError(`${file.name}: line 1 is empty, expected the names of the columns`);
+}
+
+/** The one that separates most names. */
+function delimiterOf(header: string): string {
+  const counts = DELIMITERS.map((delimiter) => fieldsOf(header, delimiter).length);
+  return DELIMITERS[counts.indexOf(Math.max(...counts))];
+}
+
+class CsvTable implements Table {
+  readonly file: string;
+  readonly rows = undefined;
+  columns: readonly TableColumn[] = [];
+  empty = false;
+  private readonly source: TableFile;
+  private readonly context: ReadContext;
+  private readonly database: Database;
+  private readonly names: readonly string[];
+  private readonly delimiter: string;
+
+  constructor(
+    source: TableFile,
+    context: ReadContext,
+    database: Database,
+    names: readonly string[],
+    delimiter: string,
+  ) {
+    this.file = source.name;
+    this.context = context;
+    this.source = source;
+    this.database = database;
+    // The name that DuckDB and others give to a column without one, such as the row names of a data frame.
+    this.names = names.map((name, i) => (name === "" ? `column${i}` : name));
+    this.delimiter = delimiter;
+  }
+
+  /** Looks at the first rows to tell numbers from text. */
+  async inspected(): Promise<this> {
+    const all = this.names.map((_, i) => i);
+    const counts = all
+      .map(column)
+      .flatMap((c) => [
+        `count(${c}) FILTER (${c} NOT IN ${MARKERS}) AS ${c}_cells`,
+        `count(TRY_CAST(${c} AS DOUBLE)) AS ${c}_numbers`,
+        `count(*) FILTER (lower(${c}) IN ('true', 'false')) AS ${c}_booleans`,
+        `min(${c}) FILTER (${c} NOT IN ${MARKERS} AND TRY_CAST(${c} AS DOUBLE) IS NULL) AS ${c}_example`,
+      ]);
+    const from = this.table(new Map(), "nullstr=''", "ignore_errors=true", `buffer_size=${SAMPLE_BUFFER}`);
+    const sql = `SELECT count(*) AS sampled, ${counts} FROM (SELECT * FROM ${from} LIMIT ${SAMPLE_ROWS})`;
+    try {
+      const [sample] = await this.database.query(sql);
+      this.empty = Number(sample.sampled) === 0 && (await recordAt(this.source, 1, false)) === undefined;
+      this.columns = all.map((i) => this.columnFrom(sample, i));
+      return this;
+    } catch (error) {
+      throw await this.explained(error, { variables: [], weights: undefined, groupBy: all });
+    }
+  }
+
+  async *scan(selection: Selection): AsyncGenerator<Chunk> {
+    try {
+      yield* this.chunks(selection);
+    } catch (error) {
+      throw await this.explained(error, selection);
+    }
+  }
+
+  async place(row: number): Promise<string> {
+    const record = await this.record(row);
+    return record ? `${this.file}:${record.line}` : `${this.file}: row ${row + 1}`;
+  }
+
+  async cell(row: number, position: number): Promise<string> {
+    const record = await this.record(row);
+    const text = record ? fieldsOf(record.text, this.delimiter)[position] : undefined;
+    return text ? `"${text}"` : "an empty cell";
+  }
+
+  private record(row: number) {
+    return recordAt(this.source, row + 1, this.names.length === 1);
+  }
+
+  private columnFrom(sample: Record<string, unknown>, i: number): TableColumn {
+    const [cells, numbers, booleans] = ["cells", "numbers", "booleans"].map((what) =>
+      Number(sample[`${column(i)}_${what}`]),
+    );
+    const boolean = cells > 0 && booleans === cells;
+    const numeric = boolean || (numbers > 0 && numbers >= NUMERIC_SHARE * cells);
+    const example = sample[`${column(i)}_example`];
+    return {
+      name: this.names[i],
+      type: boolean ? "BOOLEAN" : numeric ? "DOUBLE" : "VARCHAR",
+      numeric,
+      readable: numeric || numbers > 0 || cells === 0,
+      ...(typeof example === "string" ? { example } : {}),
+      key: KEY,
+    };
+  }
+
+  /**
+   * In a group column "NA" is a name like any other, but DuckDB has one list of null texts for all columns. So the markers
+   * are null everywhere as long as no group key is null; from the first chunk on where one is, they are picked out of the
+   * variables alone, which takes a third longer.
+   */
+  private async *chunks(selection: Selection): AsyncGenerator<Chunk> {
+    let done = 0;
+    let ambiguous = false;
+    for await (const chunk of this.stream(this.markersAreNull(selection), selection)) {
+      ambiguous = chunk.keys.some(({ validity }) => hasNull(validity, chunk.rows));
+      if (ambiguous) break;
+      yield chunk;
+      done += chunk.rows;
+    }
+    if (!ambiguous) return;
+    let skip = done;
+    for await (const chunk of this.stream(this.markersPickedOut(selection), selection)) {
+      if (skip < chunk.rows) yield skip === 0 ? chunk : tailOf(chunk, skip);
+      skip = Math.max(0, skip - chunk.rows);
+    }
+  }
+
+  private stream(sql: string, selection: Selection): AsyncGenerator<Chunk> {
+    return this.database.stream(sql, {
+      reals: realsOf(selection).length,
+      keys: selection.groupBy.map(() => KEY.storage),
+    });
+  }
+
+  private markersAreNull(selection: Selection): string {
+    const numbers = realsOf(selection).map((i) => `CAST(${column(i)} AS DOUBLE)`);
+    return `SELECT ${[...numbers, ...selection.groupBy.map(column)]} FROM ${this.typed(selection)}`;
+  }
+
+  /** The file with its variables and weights as numbers. */
+  private typed(selection: Selection, ...options: string[]): string {
+    const types = new Map(realsOf(selection).map((i) => [i, this.numberType(i)]));
+    return this.table(types, `nullstr=${literals(["", ...MISSING_MARKERS])}`, ...options);
+  }
+
+  private markersPickedOut(selection: Selection): string {
+    const numbers = realsOf(selection).map((i) => {
+      const cell = `CAST(${column(i)} AS ${this.numberType(i)})`;
+      return `CAST(CASE WHEN ${column(i)} IN ${MARKERS} THEN NULL ELSE ${cell} END AS DOUBLE)`;
+    });
+    const cells = [...numbers, ...selection.groupBy.map(column)];
+    return `SELECT ${cells} FROM ${this.table(new Map(), "nullstr=''")}`;
+  }
+
+  private numberType(position: number): string {
+    return this.columns[position].type === "BOOLEAN" ? "BOOLEAN" : "DOUBLE";
+  }
+
+  /** The file as a table of columns c0, c1, …: text, but for the types given. */
+  private table(types: ReadonlyMap<number, string>, ...options: string[]): string {
+    const columns = this.names.map((_, i) => `${column(i)}: ${literal(types.get(i) ?? "VARCHAR")}`);
+    const settings = [
+      "auto_detect=false",
+      "header=true",
+      `delim=${literal(this.delimiter)}`,
+      `quote='"'`,
+      `escape='"'`,
+      `compression=${this.source.gzip ? "'gzip'" : "'none'"}`,
+      "hive_partitioning=false",
+      `columns={${columns.join(", ")}}`,
+      ...options,
+    ];
+    return `read_csv(${pathLiteral(this.source.path)}, ${settings.join(", ")})`;
+  }
+
+  /** The error as a person can use it: the first bad place in the file, found by reading it once more with all faults noted. */
+  private async explained(error: unknown, selection: Selection): Promise<unknown> {
+    if (this.context.signal?.aborted) return this.context.signal.reason;
+    if (this.database.closed || error instanceof InputError) return error;
+    const cells = [...realsOf(selection), ...selection.groupBy].map((i) => `count(${column(i)})`);
+    const noting = this.typed(selection, "store_rejects=true", "rejects_limit=0");
+    try {
+      const [first] = await this.database.query(
+        `SELECT ${cells} FROM ${noting}`,
+        "SELECT line, column_idx, error_type, error_message FROM reject_errors ORDER BY line, byte_position LIMIT 1",
+      );
+      if (first) return new InputError(this.fault(first));
+    } catch {
+      // The file cannot be read even with its faults noted: then the first error says most.
+    }
+    return unreadable(this.file, "CSV", error);
+  }
+
+  private fault(reject: Record<string, unknown>): string {
+    const place = `${this.file}:${reject.line}`;
+    const message = String(reject.error_message);
+    switch (String(reject.error_type)) {
+      case "CAST": {
+        const position = Number(reject.column_idx) - 1;
+        const text = /Could not convert string "([\s\S]*)" to '/.exec(message)?.[1] ?? "";
+        const expected = this.numberType(position) === "BOOLEAN" ? "true or false" : "a number";
+        return `${place}: column "${this.names[position]}": expected ${expected}, got "${text}" (${MISSING_CELLS})`;
+      }
+      case "MISSING COLUMNS":
+      case "TOO MANY COLUMNS": {
+        const got = /Found: (\d+)/.exec(message)?.[1] ?? "another number";
+        return `${place}: expected ${this.names.length} cells, as in the header, got ${got}`;
+      }
+      case "UNQUOTED VALUE":
+        return `${place}: a quoted cell is not closed, or something follows its closing quote`;
+      case "INVALID ENCODING":
+        return `${place}: not UTF-8 text; convert the file to UTF-8`;
+      default:
+        return `${place}: ${message.split("\n", 1)[0]}`;
+    }
+  }
+}
+
+const realsOf = ({ variables, weights }: Selection): readonly number[] =>
+  weights === undefined ? variables : [...variables, weights];

@@ -1,0 +1,101 @@
+import { InputError } from "../../errors.js";
+import { type ReadContext, unreadable } from "./context.js";
+import { column, type Database, pathLiteral } from "./duckdb.js";
+import type { Chunk, KeyType, Selection, Table, TableColumn, TableFile } from "./table.js";
+
+const NUMERIC = /^(U?(TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\)|BOOLEAN)$/;
+
+/** Types whose values fit a BIGINT. */
+const WHOLE = /^((TINY|SMALL|BIG|UTINY|USMALL)INT|U?INTEGER|BOOLEAN)$/;
+
+/** Types that name a group by their SQL text. */
+const TEXTUAL =
+  /^(VARCHAR|UUID|DATE|TIME|TIME WITH TIME ZONE|TIMESTAMP.*|UBIGINT|DECIMAL\(.*\)|ENUM\(.*\))$/s;
+
+/** Apache Parquet. */
+export async function openParquet(file: TableFile, context: ReadContext): Promise<Table> {
+  const database = await context.database();
+  const path = pathLiteral(file.path);
+  try {
+    const described = await database.query(`DESCRIBE FROM read_parquet(${path}, hive_partitioning=false)`);
+    const [metadata] = await database.query(
+      `SELECT sum(num_rows)::DOUBLE AS rows FROM parquet_file_metadata(${path})`,
+    );
+    const columns = described.map(({ column_name, column_type }) =>
+      columnFrom(String(column_name), String(column_type)),
+    );
+    return new ParquetTable(file, context, database, columns, Number(metadata.rows));
+  } catch (error) {
+    if (context.signal?.aborted) throw context.signal.reason;
+    throw unreadable(file.name, "Parquet", error);
+  }
+}
+
+function columnFrom(name: string, type: string): TableColumn {
+  const numeric = NUMERIC.test(type);
+  return { name, type, numeric, readable: numeric, key: keyType(type) };
+}
+
+function keyType(type: string): KeyType | undefined {
+  if (WHOLE.test(type)) return { type, storage: "int64" };
+  if (type === "FLOAT" || type === "DOUBLE") return { type, storage: "float64" };
+  if (!TEXTUAL.test(type)) return undefined;
+  return { type: type.startsWith("ENUM") ? "VARCHAR" : type, storage: "text" };
+}
+
+const SQL_TYPE = { int64: "BIGINT", float64: "DOUBLE", text: "VARCHAR" };
+
+class ParquetTable implements Table {
+  readonly file: string;
+  readonly columns: readonly TableColumn[];
+  readonly rows: number;
+  readonly empty: boolean;
+  private readonly source: TableFile;
+  private readonly context: ReadContext;
+  private readonly database: Database;
+
+  constructor(
+    source: TableFile,
+    context: ReadContext,
+    database: Database,
+    columns: readonly TableColumn[],
+    rows: number,
+  ) {
+    this.file = source.name;
+    this.source = source;
+    this.context = context;
+    this.database = database;
+    this.columns = columns;
+    this.rows = rows;
+    this.empty = rows === 0;
+  }
+
+  async *scan({ variables, weights, groupBy }: Selection): AsyncGenerator<Chunk> {
+    const reals = weights === undefined ? variables : [...variables, weights];
+    const storages = groupBy.map((i) => this.columns[i].key!.storage);
+    const cells = [
+      ...reals.map((i) => `CAST(${column(i)} AS DOUBLE)`),
+      ...groupBy.map((i, j) => `CAST(${column(i)} AS ${SQL_TYPE[storages[j]]})`),
+    ];
+    const names = this.columns.map((_, i) => column(i));
+    const file = `read_parquet(${pathLiteral(this.source.path)}, hive_partitioning=false)`;
+    try {
+      yield* this.database.stream(`SELECT ${cells} FROM ${file} AS rows(${names})`, {
+        reals: reals.length,
+        keys: storages,
+      });
+    } catch (error) {
+      if (this.context.signal?.aborted) throw this.context.signal.reason;
+      if (error instanceof InputError || this.database.closed) throw error;
+      throw unreadable(this.file, "Parquet", error);
+    }
+  }
+
+  async place(row: number): Promise<string> {
+    return `${this.file}: row ${row + 1}`;
+  }
+
+  async cell(): Promise<string> {
+    return "null";
+  }
+}

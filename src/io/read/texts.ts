@@ -1,0 +1,83 @@
+const FIRST_CAPACITY = 1024;
+const FIRST_BYTES = 1 << 16;
+
+/** Numbers distinct texts from 0 in order of first appearance, by their bytes. Open addressing, at most half full. */
+export class TextTable {
+  size = 0;
+  /** The texts one after the other; number n lies from ends[n−1] to ends[n]. */
+  private bytes = new Uint8Array(FIRST_BYTES);
+  private ends = new Float64Array(FIRST_CAPACITY);
+  private hashes = new Int32Array(FIRST_CAPACITY);
+  /** Number + 1, or 0 where free. */
+  private slots = new Uint32Array(2 * FIRST_CAPACITY);
+
+  /** The number of the text at bytes[from … to−1], a new one if it was not met before. */
+  number(bytes: Uint8Array, from: number, to: number): number {
+    const h = hash(bytes, from, to);
+    const mask = this.slots.length - 1;
+    for (let slot = h & mask; ; slot = (slot + 1) & mask) {
+      const number = this.slots[slot] - 1;
+      if (number < 0) {
+        this.slots[slot] = this.size + 1;
+        return this.append(bytes.subarray(from, to), h);
+      }
+      if (this.hashes[number] === h && this.isAt(number, bytes, from, to)) return number;
+    }
+  }
+
+  text(number: number): string {
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(
+      this.bytes.subarray(this.start(number), this.ends[number]),
+    );
+  }
+
+  private start(number: number): number {
+    return number === 0 ? 0 : this.ends[number - 1];
+  }
+
+  private isAt(number: number, bytes: Uint8Array, from: number, to: number): boolean {
+    const start = this.start(number);
+    if (this.ends[number] - start !== to - from) return false;
+    for (let own = start, other = from; other < to; own++, other++) {
+      if (this.bytes[own] !== bytes[other]) return false;
+    }
+    return true;
+  }
+
+  private append(text: Uint8Array, h: number): number {
+    const number = this.size++;
+    const start = this.start(number);
+    const end = start + text.length;
+    while (end > this.bytes.length) this.bytes = resized(this.bytes, new Uint8Array(2 * this.bytes.length));
+    this.bytes.set(text, start);
+    this.ends[number] = end;
+    this.hashes[number] = h;
+    if (this.size === this.ends.length) this.grow();
+    return number;
+  }
+
+  private grow(): void {
+    this.ends = resized(this.ends, new Float64Array(2 * this.size));
+    this.hashes = resized(this.hashes, new Int32Array(2 * this.size));
+    this.slots = new Uint32Array(2 * this.slots.length);
+    const mask = this.slots.length - 1;
+    for (let number = 0; number < this.size; number++) {
+      let slot = this.hashes[number] & mask;
+      while (this.slots[slot] !== 0) slot = (slot + 1) & mask;
+      this.slots[slot] = number + 1;
+    }
+  }
+}
+
+function resized<T extends Uint8Array | Int32Array | Float64Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
+
+/** FNV-1a (Fowler, Noll & Vo 1991) with a final mixing, since slots are its low bits. */
+function hash(bytes: Uint8Array, from: number, to: number): number {
+  let h = 0x811c9dc5;
+  for (let i = from; i < to; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
+  h = Math.imul(h ^ (h >>> 15), 0x85ebca6b);
+  return h ^ (h >>> 13);
+}

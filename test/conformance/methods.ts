@@ -1,0 +1,155 @@
+import { describe, expect, it } from "vitest";
+import { Batch } from "../../src/batch.js";
+import { type FitOptions, fit } from "../../src/fit.js";
+import type { Fits } from "../../src/fits.js";
+import type { Method } from "../../src/methods.js";
+import { expectClose } from "../support/close.js";
+import { gaussianBatch, generalParameters } from "../support/gaussians.js";
+import { conditionOf, expectScatter, matrixOf } from "../support/matrices.js";
+import { Random } from "../support/random.js";
+import { conditioned } from "../support/tolerances.js";
+import type { Subject } from "./subject.js";
+
+const FAST = ["newton", "lbfgs", "cg", "bb"] as const;
+/** Linear convergence at a rate of about 1 − 1/κ: held to a tolerance that they reach. */
+const SLOW = ["gradient-descent", "momentum"] as const;
+const SLOW_TOLERANCE = 1e-4;
+/** Higham (1986): 6 to 14 steps. */
+const NEWTON_ITERATIONS = 15;
+
+const isSlow = (method: Method): boolean => method === "gradient-descent" || method === "momentum";
+
+/** The status says of each fit what its residual says. */
+export function expectHonest(fits: Fits, maxIterations: number): void {
+  const { tolerance } = fits.origin;
+  fits.status.forEach((status, g) => {
+    if (status === "converged") expect(fits.residual[g]).toBeLessThanOrEqual(tolerance);
+    if (status === "stalled" || status === "max-iterations") {
+      expect(fits.residual[g]).toBeGreaterThan(tolerance);
+    }
+    if (status === "max-iterations") expect(fits.iterations[g]).toBe(maxIterations);
+    expect(fits.iterations[g]).toBeLessThanOrEqual(maxIterations);
+  });
+}
+
+/** Every group converged, to the maximum that the closed form gives. */
+function expectMaximum(got: Fits, best: Fits): void {
+  const d = best.dims;
+  expect(got.counts).toEqual({ converged: got.groups });
+  for (let g = 0; g < got.groups; g++) {
+    const want = matrixOf(best.covariance, g, d);
+    // ‖I − W‖ = ‖L⁻¹(S − Ŝ)L⁻ᵀ‖ up to second order, so r bounds what S is off in units of its own deviations.
+    const tolerance = 2 * got.origin.tolerance + conditioned(conditionOf(matrixOf(best.factor, g, d), d));
+    expectScatter(matrixOf(got.covariance, g, d), want, d, tolerance, `covariance of group ${g}`);
+    for (let j = 0; j < d; j++) {
+      const deviation = Math.sqrt(want[j * d + j]);
+      const [a, b] = [got.mean[g * d + j], best.mean[g * d + j]];
+      expectClose([a], [b], tolerance * (deviation + Math.abs(b)), `mean of group ${g}`);
+    }
+    expect(got.residual[g]).toBeLessThanOrEqual(got.origin.tolerance);
+    // Near the optimum the gap is r²/4 for the covariance and r²/2 for the mean.
+    expect(got.gap[g]).toBeGreaterThanOrEqual(0);
+    expect(got.gap[g]).toBeLessThanOrEqual(got.residual[g] ** 2 + 1e-20);
+    const scale = got.weight[g] * d + Math.abs(best.logLikelihood[g]);
+    const loss = best.logLikelihood[g] - got.logLikelihood[g];
+    expect(Math.abs(loss - got.weight[g] * got.gap[g])).toBeLessThan(tolerance ** 2 * scale + 1e-12 * scale);
+  }
+}
+
+export function methodsConformance(subject: Subject): void {
+  const run = (batch: Batch, options: FitOptions) => fit(batch, { engine: subject.engine, ...options });
+  const dimensions = subject.large === true ? [1, 2, 3, 4, 5, 8, 9, 16, 33] : [1, 2, 3, 4, 5, 8, 9, 16];
+
+  describe.each([...FAST, ...SLOW])("fit with %s", (method) => {
+    const reach: FitOptions = isSlow(method)
+      ? { method, tolerance: SLOW_TOLERANCE, maxIterations: 20_000 }
+      : { method, tolerance: 1e-8, maxIterations: 3000 };
+    const condition = isSlow(method) ? 30 : 300;
+
+    it.each(dimensions)("reaches the maximum from the default start (d = %i)", async (d) => {
+      const batch = gaussianBatch(new Random(700 + d), {
+        dims: d,
+        sizes: [4 * d + 9, 100, 7 * d],
+        condition,
+      });
+      const got = await run(batch, reach);
+      expectMaximum(got, await run(batch, {}));
+      if (method === "newton") expect(Math.max(...got.iterations)).toBeLessThanOrEqual(NEWTON_ITERATIONS);
+    });
+
+    it.each([1, 2, 4, 5, 9])("reaches the maximum from a general square Λ (d = %i)", async (d) => {
+      const random = new Random(800 + d);
+      const batch = gaussianBatch(random, {
+        dims: d,
+        sizes: [4 * d + 9, 100],
+        condition: 30,
+        weighted: true,
+      });
+      const init = generalParameters(random, 2, d, 10);
+      const got = await run(batch, { ...reach, init });
+      expectMaximum(got, await run(batch, {}));
+      expect(Math.min(...got.iterations)).toBeGreaterThan(0);
+      if (method === "newton") expect(Math.max(...got.iterations)).toBeLessThanOrEqual(NEWTON_ITERATIONS);
+    });
+
+    it("reaches the maximum from Λ = I in the units of the data", async () => {
+      const batch = gaussianBatch(new Random(900), { dims: 3, sizes: [40, 9], condition: 10 });
+      expectMaximum(await run(batch, { ...reach, init: "identity" }), await run(batch, {}));
+    });
+
+    it("is not misled by the units of the data from the default start", async () => {
+      const plain = gaussianBatch(new Random(910), { dims: 4, sizes: [50], condition: 30, offset: 5 });
+      const units = [1e-12, 1e12, 1, 1e3];
+      const x = plain.x.map((value, e) => value * units[e % 4]);
+      const batch = Batch.fromOffsets(x, plain.offsets, { dims: 4 });
+      expectMaximum(await run(batch, reach), await run(batch, {}));
+    });
+
+    it("says max-iterations where the budget ends first", async () => {
+      const batch = gaussianBatch(new Random(920), { dims: 6, sizes: [60, 90], condition: 1e3 });
+      for (const maxIterations of [0, 2]) {
+        const got = await run(batch, { method, maxIterations });
+        expect(got.counts).toEqual({ "max-iterations": 2 });
+        expectHonest(got, maxIterations);
+        expect(got.residual.every((r) => r > 1e-8 && Number.isFinite(r))).toBe(true);
+        expect(got.gap.every((gap) => gap > 0)).toBe(true);
+      }
+    });
+
+    it("never says converged short of a tolerance that nothing reaches", async () => {
+      const batch = gaussianBatch(new Random(930), { dims: 5, sizes: [60, 90], condition: 1e3 });
+      const got = await run(batch, { method, tolerance: 1e-30, maxIterations: 400 });
+      expectHonest(got, 400);
+      expect(got.status).not.toContain("converged");
+      // The attempt must have come as far as rounding lets it, or the budget.
+      if (method === "newton" || method === "lbfgs") expect(Math.max(...got.residual)).toBeLessThan(1e-6);
+    });
+
+    it("lowers the gap with every larger budget", async () => {
+      const batch = gaussianBatch(new Random(940), { dims: 4, sizes: [50], condition: 100 });
+      const gaps = [];
+      for (const maxIterations of [0, 10, 40]) {
+        gaps.push((await run(batch, { method, maxIterations, tolerance: 1e-12 })).gap[0]);
+      }
+      expect(gaps[1]).toBeLessThan(gaps[0]);
+      expect(gaps[2]).toBeLessThanOrEqual(gaps[1]);
+    });
+  });
+
+  describe.runIf(subject.precisions.includes("float32"))("fit in float32", () => {
+    it.each([...FAST, ...SLOW])("reaches its tolerance with %s", async (method) => {
+      for (const d of [1, 2, 4, 5, 8, 9]) {
+        const random = new Random(950 + d);
+        const batch = gaussianBatch(random, { dims: d, sizes: [60, 90], condition: 10, dtype: "float32" });
+        const got = await run(batch, { method, precision: "float32", maxIterations: 5000 });
+        expectHonest(got, 5000);
+        expect(got.counts, `${method}, d = ${d}`).toEqual({ converged: 2 });
+        const best = await run(batch, {});
+        for (const g of [0, 1]) {
+          const want = matrixOf(best.covariance, g, d);
+          expectScatter(matrixOf(got.covariance, g, d), want, d, 1e-3, "covariance");
+        }
+      }
+    });
+  });
+}

@@ -1,0 +1,53 @@
+import { openRows } from "../../src/io/read.js";
+import type { GroupType, GroupValue, ReadOptions } from "../../src/io/rows.js";
+
+export const READ: ReadOptions = { groupBy: [], missing: "error" };
+
+export interface ReadRows {
+  readonly columns: readonly string[];
+  readonly x: number[][];
+  readonly weights: number[];
+  /** Of each row. */
+  readonly codes: number[];
+  readonly keys: (readonly GroupValue[])[];
+  readonly types: readonly GroupType[];
+  readonly rows: number;
+  readonly dropped: number;
+  readonly windows: number;
+}
+
+/** Reads everything, into plain arrays. */
+export async function readAll(
+  files: string | string[],
+  options: Partial<ReadOptions> = {},
+): Promise<ReadRows> {
+  const source = await openRows([files].flat(), { ...READ, ...options });
+  try {
+    const d = source.columns.length;
+    const read = { x: [] as number[][], codes: [] as number[], weights: [] as number[], windows: 0 };
+    for await (const window of source.windows()) {
+      read.windows++;
+      for (let row = 0; row < window.rows; row++) {
+        read.x.push([...window.x.subarray(row * d, row * d + d)]);
+        read.codes.push(window.codes[row]);
+        if (window.weights) read.weights.push(window.weights[row]);
+      }
+    }
+    const { columns, groups, rows, dropped } = source;
+    const keys = Array.from({ length: groups.size }, (_, i) => groups.key(i));
+    return { ...read, columns, keys, types: groups.types, rows, dropped };
+  } finally {
+    await source.close();
+  }
+}
+
+/** The message with which reading ends. */
+export async function refusal(files: string | string[], options: Partial<ReadOptions> = {}): Promise<string> {
+  try {
+    await readAll(files, options);
+  } catch (error) {
+    if ((error as Error).name === "InputError") return (error as Error).message;
+    throw error;
+  }
+  throw new Error("was read without a word");
+}

@@ -1,0 +1,175 @@
+import { describe, expect, it } from "vitest";
+import { Batch } from "../src/batch.js";
+import type { Engine } from "../src/engine.js";
+import { referenceProvider } from "../src/engines/reference/provider.js";
+import { openRows } from "../src/io/read.js";
+import type { ReadOptions, RowSource, RowWindow } from "../src/io/rows.js";
+import { accumulate } from "../src/stream.js";
+import { expectRelative } from "./support/close.js";
+import { temporaryFolder } from "./support/files.js";
+
+/** Up to 300 merges, each of which rounds by some 2^-53 of the largest entry. */
+const MERGE_TOLERANCE = 1e-13;
+
+/** Rows of two variables in a group by a key that comes back throughout the file. */
+const ROWS = 300_000;
+const GROUPS = 97;
+
+const files = temporaryFolder();
+const engine = await referenceProvider.create({});
+
+async function statisticsOf(file: string, options: Partial<ReadOptions> = {}, on: Engine = engine) {
+  const source = await openRows([file], { groupBy: [], missing: "error", ...options });
+  try {
+    const statistics = await accumulate(on, source);
+    return { statistics, keys: Array.from({ length: source.groups.size }, (_, i) => source.groups.key(i)) };
+  } finally {
+    await source.close();
+  }
+}
+
+/** A source of the windows given, with as many groups as there are codes. */
+function sourceOf(windows: RowWindow[], groups: number): RowSource {
+  return {
+    columns: ["x"],
+    groupBy: ["g"],
+    groups: { size: groups, types: [{ name: "g", type: "BIGINT" }], key: (i) => [i] },
+    rows: windows.reduce((sum, window) => sum + window.rows, 0),
+    dropped: 0,
+    async *windows() {
+      yield* windows;
+    },
+    close: async () => undefined,
+  };
+}
+
+const many = files.parquet(
+  "many.parquet",
+  `SELECT (i * 31) % ${GROUPS} AS g, 10 + sin(i) AS x, 3 * cos(i * 0.7) AS y, 1 + i % 3 AS w
+   FROM range(${ROWS}) t(i) ORDER BY i`,
+);
+
+describe("statistics from a stream of rows", () => {
+  it.each([2 ** 14, 2 ** 20])("are those of all rows at once (windows of %i bytes)", async (windowBytes) => {
+    const options = { groupBy: ["g"], columns: ["x", "y"], weights: "w" };
+    const { statistics, keys } = await statisticsOf(await many, { ...options, windowBytes });
+    const whole = await statisticsOf(await many, { ...options, windowBytes: 2 ** 30 });
+    expect(keys).toEqual(Array.from({ length: GROUPS }, (_, i) => [(i * 31) % GROUPS]));
+    expect(statistics.count).toEqual(whole.statistics.count);
+    expect(statistics.weight).toEqual(whole.statistics.weight);
+    expectRelative(statistics.mean, whole.statistics.mean, MERGE_TOLERANCE);
+    expectRelative(statistics.scatter, whole.statistics.scatter, MERGE_TOLERANCE);
+  });
+
+  it("are those of a batch of the same rows", async () => {
+    const { statistics } = await statisticsOf(await many, {
+      groupBy: ["g"],
+      columns: ["x"],
+      windowBytes: 2 ** 18,
+    });
+    const x = Float64Array.from({ length: ROWS }, (_, i) => 10 + Math.sin(i));
+    const codes = Array.from({ length: ROWS }, (_, i) => i % GROUPS);
+    const session = await engine.open(Batch.fromCodes(x, codes, { dims: 1 }));
+    const want = await session.statistics();
+    expectRelative(statistics.mean, want.mean, MERGE_TOLERANCE);
+    expectRelative(statistics.scatter, want.scatter, MERGE_TOLERANCE);
+    await session.close();
+  });
+
+  it("are the same bits from CSV and Parquet, and from run to run", async () => {
+    const rows = Array.from({ length: 50_000 }, (_, i) => [i % 11, i / 7, 1 / (i + 1)] as const);
+    const text = rows.map(([g, x, y]) => `k${g},${x},${y}\n`).join("");
+    const csv = files.write("same.csv", `g,x,y\n${text}`);
+    const options = { groupBy: ["g"], windowBytes: 2 ** 16 };
+    const first = (await statisticsOf(csv, options)).statistics;
+    const parquet = await files.parquet("same.parquet", `FROM read_csv('${csv}')`);
+    for (const file of [csv, parquet]) {
+      const again = (await statisticsOf(file, options)).statistics;
+      expect(again.mean).toEqual(first.mean);
+      expect(again.scatter).toEqual(first.scatter);
+    }
+  });
+
+  it("have groups that first appear late, in their place", async () => {
+    const text = Array.from({ length: 1000 }, (_, i) => `${Math.floor(i / 10)},${i}\n`).join("");
+    const { statistics, keys } = await statisticsOf(files.write("late.csv", `g,x\n${text}`), {
+      groupBy: ["g"],
+      windowBytes: 64,
+    });
+    expect(keys.flat()).toEqual([...Array(100).keys()]);
+    expect([...statistics.mean]).toEqual(Array.from({ length: 100 }, (_, g) => g * 10 + 4.5));
+    expect([...statistics.count]).toEqual(Array(100).fill(10));
+  });
+
+  it("keep a group whose rows were all dropped, empty", async () => {
+    const file = files.write("dropped.csv", "g,x\na,\nb,1\nb,3\n");
+    const { statistics, keys } = await statisticsOf(file, { groupBy: ["g"], missing: "drop" });
+    expect(keys).toEqual([["a"], ["b"]]);
+    expect([...statistics.count]).toEqual([0, 2]);
+    expect([...statistics.mean]).toEqual([Number.NaN, 2]);
+  });
+
+  it("of no rows at all are those of no groups", async () => {
+    const statistics = await accumulate(engine, sourceOf([], 0));
+    expect([statistics.groups, statistics.dims]).toEqual([0, 1]);
+  });
+
+  it("of a group with a value that is not finite leave the others alone", async () => {
+    const file = files.write("wild.csv", "g,x\na,1\nb,NaN\na,3\nb,1\nc,inf\n");
+    const { statistics } = await statisticsOf(file, { groupBy: ["g"], windowBytes: 16 });
+    expect([...statistics.count]).toEqual([2, 2, 1]);
+    expect([...statistics.mean]).toEqual([2, Number.NaN, Number.NaN]);
+  });
+});
+
+describe("a stream that is ended", () => {
+  it("rejects with the signal's reason and gives the engine's memory back", async () => {
+    const held = new Set<unknown>();
+    const counting: Engine = {
+      ...engine,
+      open: (source) => engine.open(source),
+      allocate(layout) {
+        const batch = engine.allocate(layout);
+        held.add(batch);
+        const giveBack = batch.release.bind(batch);
+        const release = () => {
+          held.delete(batch);
+          giveBack();
+        };
+        return Object.assign(batch, { release });
+      },
+    };
+    const abort = new AbortController();
+    const control = { signal: abort.signal, onProgress: () => abort.abort(new Error("enough")) };
+    const source = await openRows([await many], {
+      groupBy: ["g"],
+      missing: "error",
+      windowBytes: 2 ** 16,
+      signal: abort.signal,
+    });
+    await expect(accumulate(counting, source, control)).rejects.toThrow("enough");
+    expect(held.size).toBe(0);
+    await source.close();
+  });
+
+  it("by an engine's failure rejects with it, and no other promise does", async () => {
+    const failing: Engine = {
+      ...engine,
+      allocate: (layout) => engine.allocate(layout),
+      open: () => Promise.reject(new Error("out of memory")),
+    };
+    await expect(statisticsOf(await many, { groupBy: ["g"], windowBytes: 2 ** 16 }, failing)).rejects.toThrow(
+      "out of memory",
+    );
+    await expect(statisticsOf(await many, { groupBy: ["g"] }, failing)).rejects.toThrow("out of memory");
+  });
+
+  it("says how far it is", async () => {
+    const seen: number[][] = [];
+    const source = await openRows([await many], { groupBy: ["g"], missing: "error", windowBytes: 2 ** 20 });
+    await accumulate(engine, source, { onProgress: (...progress) => seen.push(progress) });
+    await source.close();
+    expect(seen.length).toBeGreaterThan(5);
+    expect(seen.at(-1)).toEqual([ROWS, ROWS]);
+  });
+});

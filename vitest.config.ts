@@ -1,0 +1,33 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const source = fileURLToPath(new URL("./src/", import.meta.url));
+const built = fileURLToPath(new URL("./dist/", import.meta.url));
+
+export default defineConfig({
+  plugins: [
+    {
+      // Tests import from ../src, where the types are; what runs is dist, as it is shipped: worker threads cannot load TypeScript.
+      name: "src-to-dist",
+      enforce: "pre",
+      async resolveId(id, importer, options) {
+        if (!importer || !id.startsWith(".")) return undefined;
+        const path = fileURLToPath(new URL(id, `file://${importer}`));
+        if (!path.startsWith(source)) return undefined;
+        return this.resolve(built + path.slice(source.length), importer, { ...options, skipSelf: true });
+      },
+    },
+  ],
+  test: {
+    globalSetup: "test/global-setup.ts",
+    include: ["test/**/*.test.ts"],
+    testTimeout: 30_000,
+    server: { deps: { external: [/\/dist\//] } },
+    coverage: {
+      provider: "v8",
+      include: ["dist/**/*.js"],
+      exclude: ["dist/engines/*/worker.js"],
+      reporter: ["text", "lcovonly"],
+    },
+  },
+});
