@@ -39,6 +39,8 @@ export class WatchedWorker<Task, Result, Failure = string> {
 
   constructor(file: URL, options: WorkerOptions = {}) {
     this.#worker = new Worker(file, options);
+    // With stdout kept from the process (`stdout: true`), what the thread prints goes where it cannot be taken for a result.
+    if (options.stdout) this.#worker.stdout.pipe(process.stderr, { end: false });
     this.#worker.on("error", (error) => {
       this.#gone = { error };
     });

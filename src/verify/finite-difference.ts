@@ -1,7 +1,7 @@
 import type { Batch } from "../batch.js";
+import type { Control } from "../engine.js";
 import { type Equation, type Gradients, zeroGradients } from "../gradients.js";
 import type { Parameters } from "../parameters.js";
-import type { Control } from "../engine.js";
 import { eachGroup } from "../turns.js";
 import { Elimination } from "./linear.js";
 import { type UnitFree, unitFree } from "./unit-free.js";

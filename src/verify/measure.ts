@@ -1,3 +1,4 @@
+import type { RealArray } from "../layout.js";
 import { conditionOf, norm } from "./linear.js";
 import type { UnitFree } from "./unit-free.js";
 
@@ -22,9 +23,10 @@ export interface Measure {
 /**
  * Measures a group.
  *
- * @param rows n×d: the group's rows of positive weight
+ * @param x    [N, d]: all rows
+ * @param rows numbers of the group's rows of positive weight
  */
-export function measure(group: UnitFree, rows: Float64Array, mean: Float64Array): Measure {
+export function measure(group: UnitFree, x: RealArray, rows: readonly number[], mean: Float64Array): Measure {
   const { units, factor, inverse, deviations, weights } = group;
   const d = units.length;
   const reach = reachOf(inverse, d);
@@ -39,7 +41,7 @@ export function measure(group: UnitFree, rows: Float64Array, mean: Float64Array)
     size9 += 2 * w * norm(solved);
     for (let i = 0, e = 0; i < d; i++) {
       j2 += w * whitened[i] ** 2;
-      uncancelled += (2 * w * reach[i] * (Math.abs(rows[a * d + i]) + Math.abs(mean[i]))) / units[i];
+      uncancelled += (2 * w * reach[i] * (Math.abs(x[rows[a] * d + i]) + Math.abs(mean[i]))) / units[i];
       for (let j = 0; j < d; j++, e++) whitenedScatter[e] += w * whitened[i] * whitened[j];
     }
   });

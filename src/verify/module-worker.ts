@@ -4,7 +4,7 @@ import type { Batch } from "../batch.js";
 import type { Gradients } from "../gradients.js";
 import type { Parameters } from "../parameters.js";
 import type { Answer, Assignment } from "../watched-worker.js";
-import { FunctionGradients, type GradientFunction, GradientFault } from "./gradient-function.js";
+import { FunctionGradients, GradientFault, type GradientFunction } from "./gradient-function.js";
 
 export interface ModuleTask {
   readonly batch: Pick<Batch, "x" | "offsets" | "dims">;

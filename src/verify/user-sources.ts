@@ -4,7 +4,7 @@ import { EngineError } from "../errors.js";
 import type { Gradients } from "../gradients.js";
 import { eachGroup } from "../turns.js";
 import { type Breakdown, WatchedWorker } from "../watched-worker.js";
-import { FunctionGradients, type GradientFunction, GradientFault } from "./gradient-function.js";
+import { FunctionGradients, GradientFault, type GradientFunction } from "./gradient-function.js";
 import type { ModuleFailure, ModuleTask } from "./module-worker.js";
 import type { GradientSource, SourceCall } from "./source.js";
 
@@ -46,7 +46,6 @@ export function moduleSource(module: string | URL): GradientSource {
     new URL("./module-worker.js", import.meta.url),
     { workerData: { module: url.href }, stdout: true },
   );
-  worker.stdout.pipe(process.stderr, { end: false });
   return {
     name,
     device: "JavaScript, a thread of its own",
