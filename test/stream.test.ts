@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { Batch } from "../src/batch.js";
 import type { Engine } from "../src/engine.js";
@@ -41,6 +42,29 @@ function sourceOf(windows: RowWindow[], groups: number): RowSource {
     },
     close: async () => undefined,
   };
+}
+
+/** An engine that takes its time, and how many of its batches are and were held at once. */
+function countingEngine() {
+  const held = { now: 0, most: 0 };
+  const counting: Engine = {
+    ...engine,
+    async open(source) {
+      await setTimeout(5);
+      return engine.open(source);
+    },
+    allocate(layout) {
+      const batch = engine.allocate(layout);
+      held.most = Math.max(held.most, ++held.now);
+      const giveBack = batch.release.bind(batch);
+      const release = () => {
+        held.now--;
+        giveBack();
+      };
+      return Object.assign(batch, { release });
+    },
+  };
+  return { counting, held };
 }
 
 const many = files.parquet(
@@ -90,6 +114,12 @@ describe("statistics from a stream of rows", () => {
     }
   });
 
+  it("hold two windows at most in the engine's memory: one being read, one being computed", async () => {
+    const { counting, held } = countingEngine();
+    await statisticsOf(await many, { groupBy: ["g"], windowBytes: 2 ** 18 }, counting);
+    expect(held).toEqual({ now: 0, most: 2 });
+  });
+
   it("have groups that first appear late, in their place", async () => {
     const text = Array.from({ length: 1000 }, (_, i) => `${Math.floor(i / 10)},${i}\n`).join("");
     const { statistics, keys } = await statisticsOf(files.write("late.csv", `g,x\n${text}`), {
@@ -124,21 +154,7 @@ describe("statistics from a stream of rows", () => {
 
 describe("a stream that is ended", () => {
   it("rejects with the signal's reason and gives the engine's memory back", async () => {
-    const held = new Set<unknown>();
-    const counting: Engine = {
-      ...engine,
-      open: (source) => engine.open(source),
-      allocate(layout) {
-        const batch = engine.allocate(layout);
-        held.add(batch);
-        const giveBack = batch.release.bind(batch);
-        const release = () => {
-          held.delete(batch);
-          giveBack();
-        };
-        return Object.assign(batch, { release });
-      },
-    };
+    const { counting, held } = countingEngine();
     const abort = new AbortController();
     const control = { signal: abort.signal, onProgress: () => abort.abort(new Error("enough")) };
     const source = await openRows([await many], {
@@ -148,7 +164,7 @@ describe("a stream that is ended", () => {
       signal: abort.signal,
     });
     await expect(accumulate(counting, source, control)).rejects.toThrow("enough");
-    expect(held.size).toBe(0);
+    expect(held.now).toBe(0);
     await source.close();
   });
 

@@ -13,34 +13,41 @@ namespace mvn {
 // False where a pivot is not positive: A is not positive definite in this arithmetic. U is then unfinished.
 template <class Team, class Dim, class Real>
 MVN_CALL bool cholesky(const Team& team, Dim d, const Real* A, Real* U) {
-  for (int i = 0; i < d; ++i) {
-    Real* row = U + i * d;
+  constexpr int block = blockRows<Team, Dim>;
+  for (int top = 0; top < d; top += block) {
+    const int rows = min(block, d - top);
     strips(team, d, [&](auto begin, auto end) {
-      const auto first = fromDiagonal(begin, i);
-      for (int j = first; j < end; ++j) row[j] = A[i * d + j];
-      subtractRows(row, U + i, d, U, d, i, first, end);
+      const auto first = fromDiagonal(begin, top);
+      for (int i = top; i < top + rows; ++i) {
+        for (int j = first; j < end; ++j) U[i * d + j] = A[i * d + j];
+      }
+      combineBlock<-1>(rows, U + top * d, d, U + top, d, 1, U, d, top, first, end);
     });
     team.sync();
-    const Real pivot = row[i];
-    team.sync();
-    if (!(pivot > Real(0)) || !isFinite(pivot)) return false;
-    const Real root = sqrt(pivot), inverse = Real(1) / root;
-    strips(team, d, [&](auto begin, auto end) {
-      for (int j = fromDiagonal(begin, i); j < end; ++j) row[j] = row[j] * inverse;
-      if (begin <= i && i < end) row[i] = root;
-    });
-    team.sync();
+    for (int i = top; i < top + rows; ++i) {
+      Real* row = U + i * d;
+      if constexpr (block > 1) combineRows<-1>(row, U + top * d + i, d, U + top * d, d, i - top, i, int(d));
+      const Real pivot = row[i];
+      team.sync();
+      if (!(pivot > Real(0)) || !isFinite(pivot)) return false;
+      const Real root = sqrt(pivot), inverse = Real(1) / root;
+      strips(team, d, [&](auto begin, auto end) {
+        for (int j = fromDiagonal(begin, i); j < end; ++j) row[j] = row[j] * inverse;
+        if (begin <= i && i < end) row[i] = root;
+      });
+      team.sync();
+    }
   }
   return true;
 }
 
 // S = UᵀU = LLᵀ: its upper triangle.
-template <class Team, class Dim, class Real> MVN_FN void multiplyFactor(const Team& team, Dim d, const Real* U, Real* S) {
+template <class Team, class Dim, class Real> MVN_CALL void multiplyFactor(const Team& team, Dim d, const Real* U, Real* S) {
   strips(team, d, [&](auto begin, auto end) {
     for (int i = 0; i < d; ++i) {
       const auto first = fromDiagonal(begin, i);
       for (int j = first; j < end; ++j) S[i * d + j] = 0;
-      addRows(S + i * d, U + i, d, U, d, i + 1, first, end);
+      combineRows<1>(S + i * d, U + i, d, U, d, i + 1, first, end);
     }
   });
   team.sync();

@@ -140,11 +140,14 @@ MVN_CALL void evaluateGroup(const Team& team, Dim d, const EvaluateGroup& group,
   const f64 quadratic = f64(trace(team, d, work.W));
 
   solveLower(team, d, work.U, work.inverse, d, work.V);  // V = L⁻¹Λ
-  strips(team, d, [&](auto begin, auto end) {              // T = W_μ V
-    for (int i = 0; i < d; ++i) {
-      Real* row = work.T + i * d;
-      for (int j = begin; j < end; ++j) row[j] = 0;
-      addRows(row, work.W + i * d, 1, work.V, d, d, begin, end);
+  strips(team, d, [&](auto begin, auto end) {            // T = W_μ V
+    constexpr int block = blockRows<Team, Dim>;
+    for (int top = 0; top < d; top += block) {
+      const int rows = min(block, d - top);
+      for (int i = top; i < top + rows; ++i) {
+        for (int j = begin; j < end; ++j) work.T[i * d + j] = 0;
+      }
+      combineBlock<1>(rows, work.T + top * d, d, work.W + top * d, 1, d, work.V, d, d, begin, end);
     }
   });
   team.sync();

@@ -20,26 +20,26 @@ namespace mvn {
 
 constexpr int largestSmall = 8;
 
-// Bytes; 0 where the sums stay in registers.
-template <class Sum> inline i64 momentsScratch(int d) {
-  if (d <= largestSmall) return 0;
+// Bytes.
+template <class Sum, class Row> inline i64 momentsScratch(int d) {
   Scratch count;
-  TileWorkspace<Sum> workspace(count, d);
+  if (d <= largestSmall) takeConverted<Sum, Row>(count, d);
+  else TileWorkspace<Sum>(count, d);
   return count.used;
 }
 
-// x: [rows, d]; weights: [rows], read only where `weighted`; block: momentsScratch<Sum>(d) bytes, aligned to 16.
+// x: [rows, d]; weights: [rows], read only where `weighted`; block: momentsScratch<Sum, Row>(d) bytes, aligned to 16.
 template <class Sum, bool weighted, class Row>
 inline void moments(const Row* x, const f64* weights, i64 rows, int d, StatisticsRef out, char* block) {
   switch (d) {
-    case 1: return momentsSmall<1, Sum, weighted>(x, weights, rows, out);
-    case 2: return momentsSmall<2, Sum, weighted>(x, weights, rows, out);
-    case 3: return momentsSmall<3, Sum, weighted>(x, weights, rows, out);
-    case 4: return momentsSmall<4, Sum, weighted>(x, weights, rows, out);
-    case 5: return momentsSmall<5, Sum, weighted>(x, weights, rows, out);
-    case 6: return momentsSmall<6, Sum, weighted>(x, weights, rows, out);
-    case 7: return momentsSmall<7, Sum, weighted>(x, weights, rows, out);
-    case 8: return momentsSmall<8, Sum, weighted>(x, weights, rows, out);
+    case 1: return momentsSmall<1, Sum, weighted>(x, weights, rows, out, block);
+    case 2: return momentsSmall<2, Sum, weighted>(x, weights, rows, out, block);
+    case 3: return momentsSmall<3, Sum, weighted>(x, weights, rows, out, block);
+    case 4: return momentsSmall<4, Sum, weighted>(x, weights, rows, out, block);
+    case 5: return momentsSmall<5, Sum, weighted>(x, weights, rows, out, block);
+    case 6: return momentsSmall<6, Sum, weighted>(x, weights, rows, out, block);
+    case 7: return momentsSmall<7, Sum, weighted>(x, weights, rows, out, block);
+    case 8: return momentsSmall<8, Sum, weighted>(x, weights, rows, out, block);
     default: return momentsTiles<Sum, weighted>(x, weights, rows, d, out, block);
   }
 }

@@ -29,10 +29,12 @@ struct Chunk {
   f64 weight;    // W_c
   f64 unit;      // weights are divided by it before they enter the sums
   i64 count;     // rows of positive weight
+
+  template <class Sum> MVN_FN Sum weightOf(f64 w) const { return Sum(sizeof(Sum) == sizeof(f32) ? w / unit : w); }
 };
 
 // Without weights the shift is the first row.
-template <class Sum> MVN_FN Chunk chunkOf(i64 rows) { return {0, f64(rows), 1, rows}; }
+MVN_FN Chunk chunkOf(i64 rows) { return {0, f64(rows), 1, rows}; }
 
 // With weights it is the row of largest weight (the first of them): a light outlier in its place would cost digits
 // without bound. Float32 sums take weights relative to it, so that they neither overflow nor vanish.

@@ -44,60 +44,68 @@ template <class Sum> struct TileWorkspace {
   MVN_FN i64 tileCount() const { return i64(strips) * (strips + 1) / 2 * (tileWidth<Sum> / tileRows); }
 };
 
-// Packs `Rows` rows as rows at … at + Rows − 1 of the panel and adds them to the sums.
+// Packs one strip, `from` its first column on, of `Rows` rows, and adds them to the sums.
 template <int Rows, bool weighted, class Sum, class Row>
-MVN_FN void packRows(const Row* const* x, const Sum* weights, int d, int at, int stride, TileWorkspace<Sum>& work) {
+MVN_FN void packStrip(const Row* const* from, const Sum* weights, int column, Sum* to, TileWorkspace<Sum>& work) {
   constexpr int lanes = lanesOf<Sum>, width = tileWidth<Sum>;
-  for (int s = 0; s < work.strips; ++s) {
-    int column = s * width, columns = min(width, d - column);
-    Row edge[Rows][width] = {};
-    const Row* from[Rows];
-    if (columns == width) {
-      MVN_UNROLL for (int r = 0; r < Rows; ++r) from[r] = x[r] + column;
-    } else {
-      for (int r = 0; r < Rows; ++r) {
-        for (int c = 0; c < columns; ++c) edge[r][c] = x[r][column + c];
-        from[r] = edge[r];
+  MVN_UNROLL for (int v = 0; v < width; v += lanes) {
+    Vector<Sum> shift = load<Sum>(work.shift + column + v), sum = load<Sum>(work.sum + column + v);
+    MVN_UNROLL for (int r = 0; r < Rows; ++r) {
+      Vector<Sum> y = load<Sum>(from[r] + v) - shift;
+      if constexpr (weighted) {
+        sum += splat(weights[r]) * y;
+        y *= splat(sqrt(weights[r]));
+      } else {
+        sum += y;
       }
+      store<Sum>(to + r * width + v, y);
     }
-    Sum* to = work.panel + i64(s) * stride * width + i64(at) * width;
-    MVN_UNROLL for (int v = 0; v < width; v += lanes) {
-      Vector<Sum> shift = load<Sum>(work.shift + column + v), sum = load<Sum>(work.sum + column + v);
-      MVN_UNROLL for (int r = 0; r < Rows; ++r) {
-        Vector<Sum> y = load<Sum>(from[r] + v) - shift;
-        if constexpr (weighted) {
-          sum += splat(weights[r]) * y;
-          y *= splat(sqrt(weights[r]));
-        } else {
-          sum += y;
-        }
-        store<Sum>(to + r * width + v, y);
-      }
-      store<Sum>(work.sum + column + v, sum);
-    }
+    store<Sum>(work.sum + column + v, sum);
   }
+}
+
+// Packs `Rows` rows as rows at … at + Rows − 1 of the panel. The last strip is filled up with columns of zeros.
+template <int Rows, bool weighted, class Sum, class Row>
+MVN_FN void packRows(const Row* const* x, const Sum* weights, int d, int at, TileWorkspace<Sum>& work) {
+  constexpr int width = tileWidth<Sum>;
+  i64 stripSize = i64(chunkRowsIn<Sum>(d)) * width;
+  Sum* to = work.panel + i64(at) * width;
+  const Row* from[Rows];
+  MVN_UNROLL for (int r = 0; r < Rows; ++r) from[r] = x[r];
+  int column = 0;
+  for (; column + width <= d; column += width, to += stripSize) {
+    packStrip<Rows, weighted>(from, weights, column, to, work);
+    MVN_UNROLL for (int r = 0; r < Rows; ++r) from[r] += width;
+  }
+  if (column == d) return;
+  Row edge[Rows][width] = {};
+  MVN_UNROLL for (int r = 0; r < Rows; ++r) {
+    for (int c = 0; c < d - column; ++c) edge[r][c] = from[r][c];
+    from[r] = edge[r];
+  }
+  packStrip<Rows, weighted>(from, weights, column, to, work);
 }
 
 // Packs the rows of positive weight; returns how many there are.
 template <bool weighted, class Sum, class Row>
 MVN_FN int packChunk(const Row* x, const f64* weights, int rows, const Chunk& chunk, int d, TileWorkspace<Sum>& work) {
   constexpr int batch = 4;  // rows that share a load of the shift and of the sums
-  int stride = chunkRowsIn<Sum>(d), packed = 0, waiting = 0;
+  int packed = 0, waiting = 0;
   const Row* from[batch];
   Sum weight[batch];
   for (int r = 0; r < rows; ++r) {
     if constexpr (weighted) {
       if (!(weights[r] > 0)) continue;
-      weight[waiting] = Sum(sizeof(Sum) == sizeof(f32) ? weights[r] / chunk.unit : weights[r]);
+      weight[waiting] = chunk.weightOf<Sum>(weights[r]);
     }
     from[waiting++] = x + i64(r) * d;
     if (waiting == batch) {
-      packRows<batch, weighted>(from, weight, d, packed, stride, work);
+      packRows<batch, weighted>(from, weight, d, packed, work);
       packed += batch;
       waiting = 0;
     }
   }
-  for (int r = 0; r < waiting; ++r) packRows<1, weighted>(from + r, weight + r, d, packed++, stride, work);
+  for (int r = 0; r < waiting; ++r) packRows<1, weighted>(from + r, weight + r, d, packed++, work);
   return packed;
 }
 
@@ -167,9 +175,7 @@ inline void momentsTiles(const Row* x, const f64* weights, i64 rows, int d, Stat
   for (i64 first = 0; first < rows; first += most) {
     int length = int(min<i64>(most, rows - first));
     const Row* from = x + first * d;
-    Chunk chunk;
-    if constexpr (weighted) chunk = chunkOf<Sum>(weights + first, length);
-    else chunk = chunkOf<Sum>(length);
+    Chunk chunk = weighted ? chunkOf<Sum>(weights + first, length) : chunkOf(length);
     if (chunk.count == 0) continue;
 
     for (int j = 0; j < padded; ++j) {

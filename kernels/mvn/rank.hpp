@@ -84,7 +84,7 @@ MVN_CALL bool pivotsExceed(const Team& team, int d, f64 threshold, f64* A, f64* 
     strips(team, Dynamic{d}, [&](int begin, int end) {
       const int first = max(begin, k + 1);
       for (int j = first; j < end; ++j) row[j] = A[k * d + j];
-      subtractRows(row, U + k, d, U, d, k, first, end);
+      combineRows<-1>(row, U + k, d, U, d, k, first, end);
       for (int j = first; j < end; ++j) {
         row[j] *= inverse;
         left[j] -= row[j] * row[j];

@@ -26,7 +26,7 @@ using u8 = unsigned char;
 
 // Largest relative error of one rounding to nearest: 2^-53 and 2^-24.
 template <class Real> constexpr Real roundingUnit = Real(0x1p-53);
-template <> constexpr f32 roundingUnit<f32> = 0x1p-24f;
+template <> inline constexpr f32 roundingUnit<f32> = 0x1p-24f;
 
 template <class Real> constexpr Real infinity = Real(__builtin_huge_val());
 template <class Real> constexpr Real notANumber = Real(__builtin_nan(""));

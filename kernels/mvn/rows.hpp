@@ -61,23 +61,63 @@ MVN_FN void combineRows(Real* __restrict y, const Real* a, int step, const Real*
 template <int sign, int N, class Real>
 MVN_FN void combineRows(Real* __restrict y, const Real* a, int step, const Real* __restrict x, int width, int n,
                         Index<0>, Index<N>) {
-  Real sum[N];
-  MVN_UNROLL for (int j = 0; j < N; ++j) sum[j] = y[j];
+#if defined(__CUDACC__)
+  combineRows<sign>(y, a, step, x, width, n, 0, N);
+#else
+  constexpr int lanes = lanesOf<Real>, vectors = N / lanes, rest = N % lanes;
+  Vector<Real> sum[vectors + 1];
+  Real tail[rest + 1];
+  MVN_UNROLL for (int v = 0; v < vectors; ++v) sum[v] = load<Real>(y + v * lanes);
+  MVN_UNROLL for (int j = 0; j < rest; ++j) tail[j] = y[vectors * lanes + j];
   for (int k = 0; k < n; ++k) {
     const Real ak = Real(sign) * a[k * step];
-    MVN_UNROLL for (int j = 0; j < N; ++j) sum[j] += ak * x[k * width + j];
+    const Real* row = x + k * width;
+    MVN_UNROLL for (int v = 0; v < vectors; ++v) sum[v] += splat(ak) * load<Real>(row + v * lanes);
+    MVN_UNROLL for (int j = 0; j < rest; ++j) tail[j] += ak * row[vectors * lanes + j];
   }
-  MVN_UNROLL for (int j = 0; j < N; ++j) y[j] = sum[j];
+  MVN_UNROLL for (int v = 0; v < vectors; ++v) store<Real>(y + v * lanes, sum[v]);
+  MVN_UNROLL for (int j = 0; j < rest; ++j) y[vectors * lanes + j] = tail[j];
+#endif
 }
 
-template <class Real, class Begin, class End>
-MVN_FN void addRows(Real* y, const Real* a, int step, const Real* x, int width, int n, Begin begin, End end) {
-  combineRows<1>(y, a, step, x, width, n, begin, end);
+// Rows that a kernel takes together: on a CPU with a general d, four rows and two vectors of columns fill the registers.
+template <class Team, class Dim> constexpr int blockRows = Team::simd && !Dim::isFixed ? 4 : 1;
+
+// y_r ← y_r + sign Σ_{k<n} a[k·step + r·across] x[k] for r = 0 … rows−1, y_r rows of `stride` columns.
+template <int sign, class Real, class Begin, class End>
+MVN_FN void combineBlock(int rows, Real* y, int stride, const Real* a, int step, int across, const Real* x, int width,
+                         int n, Begin begin, End end) {
+  for (int r = 0; r < rows; ++r) combineRows<sign>(y + r * stride, a + r * across, step, x, width, n, begin, end);
 }
-template <class Real, class Begin, class End>
-MVN_FN void subtractRows(Real* y, const Real* a, int step, const Real* x, int width, int n, Begin begin, End end) {
-  combineRows<-1>(y, a, step, x, width, n, begin, end);
+#if !defined(__CUDACC__)
+template <int sign, class Real>
+MVN_FN void combineBlock(int rows, Real* y, int stride, const Real* a, int step, int across, const Real* x, int width,
+                         int n, int begin, int end) {
+  constexpr int block = 4, columns = 2 * lanesOf<Real>;
+  int j = begin;
+  if (rows == block && n >= block) {
+    for (; j + columns <= end; j += columns) {
+      Vector<Real> left[block], right[block];
+      MVN_UNROLL for (int r = 0; r < block; ++r) left[r] = right[r] = splat(Real(0));
+      for (int k = 0; k < n; ++k) {
+        const Real* row = x + k * width + j;
+        const Vector<Real> x0 = load<Real>(row), x1 = load<Real>(row + lanesOf<Real>);
+        MVN_UNROLL for (int r = 0; r < block; ++r) {
+          const Vector<Real> coefficient = splat(a[k * step + r * across]);
+          left[r] += coefficient * x0;
+          right[r] += coefficient * x1;
+        }
+      }
+      MVN_UNROLL for (int r = 0; r < block; ++r) {
+        Real* to = y + r * stride + j;
+        store<Real>(to, load<Real>(to) + splat(Real(sign)) * left[r]);
+        store<Real>(to + lanesOf<Real>, load<Real>(to + lanesOf<Real>) + splat(Real(sign)) * right[r]);
+      }
+    }
+  }
+  for (int r = 0; r < rows; ++r) combineRows<sign>(y + r * stride, a + r * across, step, x, width, n, j, end);
 }
+#endif
 
 // Σ a_i b_i, on a CPU in two vectors of sums.
 template <class Team, class Real> MVN_FN Real dot(const Team& team, int n, const Real* a, const Real* b) {
@@ -101,7 +141,17 @@ template <class Team, class Real> MVN_FN Real dot(const Team& team, int n, const
 }
 
 // y ← y + a x
-template <class Team, class Real> MVN_FN void addScaled(const Team& team, int n, Real* y, Real a, const Real* x) {
+template <class Team, class Real>
+MVN_FN void addScaled(const Team& team, int n, Real* __restrict y, Real a, const Real* __restrict x) {
+#if !defined(__CUDACC__)
+  if constexpr (Team::simd) {
+    constexpr int lanes = lanesOf<Real>;
+    int i = 0;
+    for (; i + lanes <= n; i += lanes) store<Real>(y + i, load<Real>(y + i) + splat(a) * load<Real>(x + i));
+    for (; i < n; ++i) y[i] = y[i] + a * x[i];
+    return;
+  }
+#endif
   team.each(n, [&](int i) { y[i] = y[i] + a * x[i]; });
   team.sync();
 }

@@ -23,9 +23,11 @@ template <class Real> constexpr int lanesOf = 16 / int(sizeof(Real));
 MVN_FN f64x2 splat(f64 a) { return f64x2{a, a}; }
 MVN_FN f32x4 splat(f32 a) { return f32x4{a, a, a, a}; }
 
-// The lane's value in every lane.
-template <int Lane> MVN_FN f64x2 broadcast(f64x2 v) { return __builtin_shufflevector(v, v, Lane, Lane); }
-template <int Lane> MVN_FN f32x4 broadcast(f32x4 v) { return __builtin_shufflevector(v, v, Lane, Lane, Lane, Lane); }
+MVN_FN f64 sumLanes(f64x2 v) { return v[0] + v[1]; }
+MVN_FN f32 sumLanes(f32x4 v) { return (v[0] + v[1]) + (v[2] + v[3]); }
+
+// v where the mask (of a comparison) holds, 0 elsewhere, whatever v is there.
+template <class Mask, class V> MVN_FN V keepWhere(Mask mask, V v) { return (V)((Mask)v & mask); }
 
 // load<Real>(p): consecutive numbers from p, widened to Real.
 template <class Real> MVN_FN Vector<Real> load(const Real* p) {
@@ -37,6 +39,22 @@ template <class Real> MVN_FN f64x2 load(const f32* p) requires(sizeof(Real) == 8
   f32x2 v;
   __builtin_memcpy(&v, p, sizeof v);
   return __builtin_convertvector(v, f64x2);
+}
+
+// loadStrided<Stride>(p): p[0], p[Stride], … , one a lane.
+template <int Stride> MVN_FN f64x2 loadStrided(const f64* p) { return f64x2{p[0], p[Stride]}; }
+template <int Stride> MVN_FN f32x4 loadStrided(const f32* p) {
+  return f32x4{p[0], p[Stride], p[2 * Stride], p[3 * Stride]};
+}
+
+// Brings numbers near: one load a cache line, with no arithmetic between them, so that as many as the processor can
+// hold are under way at once. (WebAssembly has no prefetch; the asm keeps the compiler from dropping the loads.)
+template <class Real> MVN_FN void readAhead(const Real* p, int count) {
+  constexpr int line = 64 / int(sizeof(Real));
+  for (int i = 0; i < count; i += line) {
+    u8 byte = *reinterpret_cast<const u8*>(p + i);
+    __asm__ volatile("" : : "r"(byte));
+  }
 }
 
 template <class Real> MVN_FN void store(Real* p, Vector<Real> v) { __builtin_memcpy(p, &v, sizeof v); }

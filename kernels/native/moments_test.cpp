@@ -34,7 +34,7 @@ struct Result {
 
 template <class Sum, class Row> Result momentsOf(const Rows& rows) {
   std::vector<Row> x(rows.x.begin(), rows.x.end());
-  std::vector<char> scratch(momentsScratch<Sum>(rows.d));
+  std::vector<char> scratch(momentsScratch<Sum, Row>(rows.d));
   Result result(rows.d);
   if (rows.weights.empty()) moments<Sum, false>(x.data(), nullptr, rows.n, rows.d, result.ref(), scratch.data());
   else moments<Sum, true>(x.data(), rows.weights.data(), rows.n, rows.d, result.ref(), scratch.data());
@@ -350,7 +350,7 @@ TEST("a group gives the same bits alone, among others, and after them in the sam
       Rows own = slice(all, first, first + rows);
       if (!heavy) own.weights.clear();
       Result alone = momentsOf<f64, f64>(own);
-      std::vector<char> scratch(momentsScratch<f64>(d));
+      std::vector<char> scratch(momentsScratch<f64, f64>(d));
       Result before(d), among(d);
       auto group = [&](i64 at, i64 n, Result& out) {
         const double *x = all.x.data() + at * d, *w = all.weights.data() + at;

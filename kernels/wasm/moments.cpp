@@ -29,7 +29,11 @@ void withWeights(const void* rows, const f64* weights, const i32* offsets, i32 g
 MVN_EXPORT(chunk_rows) i32 chunk_rows(i32 d) { return chunkRows(d); }
 
 MVN_EXPORT(moments_scratch) i32 moments_scratch(i32 row_type, i32 d) {
-  return i32(row_type == singleArithmetic ? momentsScratch<f32>(d) : momentsScratch<f64>(d));
+  switch (row_type) {
+    case singleRows: return i32(momentsScratch<f64, f32>(d));
+    case singleArithmetic: return i32(momentsScratch<f32, f32>(d));
+    default: return i32(momentsScratch<f64, f64>(d));
+  }
 }
 
 MVN_EXPORT(moments)

@@ -12,7 +12,7 @@ export const MISTAKEN = 2;
  */
 export function reportFailure(error: unknown, terminal: Terminal): number {
   if (error instanceof Interrupted) {
-    terminal.error("interrupted; nothing was written");
+    terminal.error("interrupted");
     return error.exitCode;
   }
   const message = error instanceof Error ? error.message : String(error);

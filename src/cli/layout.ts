@@ -6,6 +6,8 @@ export interface TableColumn {
   readonly cells: readonly string[];
   /** Text stands to the left, numbers to the right. */
   readonly left?: boolean;
+  /** The heading stays on one line, however long. */
+  readonly whole?: boolean;
   readonly style?: (cell: string) => Style;
 }
 
@@ -24,7 +26,7 @@ export const tableWidth = (columns: readonly TableColumn[]): number =>
 /** The table's lines: headings, then one a row. */
 export function* layOut(columns: readonly TableColumn[], stream: NodeJS.WriteStream): Generator<string> {
   const widths = columns.map(columnWidth);
-  const headings = columns.map(({ heading }, i) => headingLines(heading, widths[i]));
+  const headings = columns.map((column, i) => headingLines(column, widths[i]));
   const height = Math.max(...headings.map((lines) => lines.length));
   const line = (cell: (column: TableColumn, i: number) => string): string =>
     columns
@@ -47,22 +49,24 @@ export function* layOut(columns: readonly TableColumn[], stream: NodeJS.WriteStr
   }
 }
 
-function columnWidth({ heading, cells }: TableColumn): number {
-  const cellWidth = cells.reduce((most, cell) => Math.max(most, displayWidth(cell)), 0);
-  return Math.max(cellWidth, ...headingWords(heading).map(displayWidth));
+function columnWidth(column: TableColumn): number {
+  const cellWidth = column.cells.reduce((most, cell) => Math.max(most, displayWidth(cell)), 0);
+  return Math.max(cellWidth, ...headingWords(column).map(displayWidth));
 }
 
 /** Cut after spaces, underscores, hyphens, dots and slashes. */
-const headingWords = (heading: string): string[] =>
-  (printable(heading).match(/[^\s_./-]*[\s_./-]?/gu) ?? [])
-    .map((word) => shortened(word.trim(), WIDEST_WORD))
-    .filter((word) => word !== "");
+const headingWords = ({ heading, whole }: TableColumn): string[] =>
+  whole
+    ? [printable(heading)]
+    : (printable(heading).match(/[^\s_./-]*[\s_./-]?/gu) ?? [])
+        .map((word) => shortened(word.trim(), WIDEST_WORD))
+        .filter((word) => word !== "");
 
 /** A heading broken into lines of at most `width`. Parts that were divided by a space get it back where they share a line. */
-function headingLines(heading: string, width: number): string[] {
+function headingLines(column: TableColumn, width: number): string[] {
   const lines: string[] = [];
-  const spaced = /\s/.test(heading);
-  for (const word of headingWords(heading)) {
+  const spaced = /\s/.test(column.heading);
+  for (const word of headingWords(column)) {
     const last = lines.at(-1);
     const joined = last === undefined ? word : last + (spaced && !/[_./-]$/.test(last) ? " " : "") + word;
     if (last !== undefined && displayWidth(joined) <= width) lines[lines.length - 1] = joined;

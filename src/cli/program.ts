@@ -40,13 +40,12 @@ export async function runProgram(words: readonly string[]): Promise<void> {
       "parse-numbers": false,
       "parse-positional-numbers": false,
     })
-    .updateStrings({ "Not enough arguments following: %s": "option %s needs a value" })
     .locale("en")
+    .updateStrings({ "Not enough arguments following: %s": "option %s needs a value" })
     .wrap(Math.min(HELP_WIDTH, process.stdout.columns ?? 80))
     .version(packageVersion())
     .alias("help", "h")
     .epilogue("mvnfit <command> --help shows the options of a command, with examples.")
-    .demandCommand(1, 1, "no command given; see mvnfit --help")
     .check(refuseUnknownCommand, false)
     .exitProcess(false)
     .fail(false);
@@ -55,15 +54,14 @@ export async function runProgram(words: readonly string[]): Promise<void> {
   await program.parseAsync();
 }
 
-function refuseUnknownCommand(words: Arguments): true {
+/** What no command took: there is none, or none of that name. */
+function refuseUnknownCommand(words: Arguments): never {
   const [name] = words._ as string[];
   const names = COMMANDS.map((one) => one.name);
-  if (name !== undefined && !names.includes(name)) {
-    throw new InputError(`unknown command "${name}"${suggestion(name, names) || "; see mvnfit --help"}`);
-  }
   const option = Object.keys(words).find((key) => !["_", "$0", "help", "h", "version"].includes(key));
   if (option !== undefined) throw new InputError(`unknown option --${option}; see mvnfit --help`);
-  return true;
+  if (name === undefined) throw new InputError("no command given; see mvnfit --help");
+  throw new InputError(`unknown command "${name}"${suggestion(name, names) || "; see mvnfit --help"}`);
 }
 
 function packageVersion(): string {

@@ -1,6 +1,6 @@
 import type { Options } from "yargs";
 import { InputError } from "../errors.js";
-import { nearest } from "../io/read/nearest.js";
+import { nearest } from "../nearest.js";
 
 /** What yargs makes of the words of a call, before anything is known of their meaning. */
 export type Arguments = Readonly<Record<string, unknown>>;
@@ -34,8 +34,14 @@ export class Words {
     return new InputError(`${this.#command}: ${rule}`);
   }
 
-  has(name: string): boolean {
-    return this.#arguments[name] !== undefined;
+  /** The words after the command that belong to no option. */
+  files(): string[] {
+    return (this.#arguments._ as unknown[]).slice(1).map(String);
+  }
+
+  none(): void {
+    const [first] = this.files();
+    if (first !== undefined) throw this.mistake(`takes no file, got "${first}"`);
   }
 
   flag(name: string): boolean {
@@ -89,10 +95,13 @@ export class Words {
   }
 }
 
+/** Shorter words are like too many others. */
+const LEAST_LETTERS = 2;
+
 /** " (did you mean …?)" for the candidate that begins so or is spelt much like it, or nothing where there is none. */
 export function suggestion(word: string, candidates: readonly string[], prefix = ""): string {
-  const begun = word.length >= 3 ? candidates.find((candidate) => candidate.startsWith(word)) : undefined;
-  const close = begun ?? nearest(word, candidates);
+  if (word.length < LEAST_LETTERS) return "";
+  const close = candidates.find((candidate) => candidate.startsWith(word)) ?? nearest(word, candidates);
   return close === undefined ? "" : ` (did you mean ${prefix}${close}?)`;
 }
 
@@ -117,23 +126,17 @@ function splitList(text: string): string[] {
   return names;
 }
 
-/** Refuses what yargs let through: options that the command does not have, and words beyond its files. */
-export function refuseUnknown(
-  command: string,
-  options: Readonly<Record<string, Options>>,
-  positional?: string,
-) {
+/** Refuses options that the command does not have, which yargs let through. */
+export function refuseUnknown(command: string, options: Readonly<Record<string, Options>>) {
   const names = [...Object.keys(options), "help", "version"];
   const short = Object.values(options).flatMap((option) => [option.alias ?? []].flat());
+  const known = new Set(["_", "$0", "h", ...names, ...short]);
   return (words: Arguments): true => {
     for (const name of Object.keys(words)) {
-      if ([...names, ...short, positional, "_", "$0"].includes(name)) continue;
+      if (known.has(name)) continue;
       const hint = suggestion(name, names, "--") || `; see mvnfit ${command} --help`;
       throw new InputError(`${command}: unknown option ${dashed(name)}${hint}`);
     }
-    const extra = (words._ as unknown[])[1];
-    if (extra !== undefined)
-      throw new InputError(`${command}: takes no file, got "${extra}"; see mvnfit ${command} --help`);
     return true;
   };
 }

@@ -114,7 +114,7 @@ class Resources implements ReadContext {
   readonly signal: AbortSignal | undefined;
   private opened: Promise<Database> | undefined;
   private readonly removals: (() => Promise<void>)[] = [];
-  private readonly abort = () => void this.opened?.then((database) => database.close());
+  private readonly abort = () => void this.closeDatabase();
 
   constructor(signal: AbortSignal | undefined) {
     this.signal = signal;
@@ -135,7 +135,13 @@ class Resources implements ReadContext {
 
   async close(): Promise<void> {
     this.signal?.removeEventListener("abort", this.abort);
-    await (await this.opened)?.close();
+    await this.closeDatabase();
     for (const remove of this.removals.splice(0)) await remove();
+  }
+
+  private async closeDatabase(): Promise<void> {
+    // One that could not be opened has been reported where it was asked for.
+    const database = await this.opened?.catch(() => undefined);
+    await database?.close();
   }
 }

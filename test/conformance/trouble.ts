@@ -189,8 +189,8 @@ export function troubleConformance(subject: Subject): void {
       });
       const nan = TROUBLES.findIndex(([name]) => name === "a NaN");
       expect([...vectorOf(got.mean, nan, 3)].map(Number.isNaN)).toEqual([false, true, false]);
-      const isNaN = [...matrixOf(got.covariance, nan, 3)].map(Number.isNaN);
-      expect(isNaN).toEqual([false, true, false, true, true, true, false, true, false]);
+      const undefinedIn = [...matrixOf(got.covariance, nan, 3)].map(Number.isNaN);
+      expect(undefinedIn).toEqual([false, true, false, true, true, true, false, true, false]);
     });
 
     it("is named with its columns", async () => {

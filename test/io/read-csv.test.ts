@@ -217,6 +217,13 @@ describe("missing values in CSV", () => {
     );
   });
 
+  it("are found at their line below a quote within a cell", async () => {
+    const file = files.write("inches.csv", 'g,x\n5" disc,1\nb,2\nc,\n"d",4\n');
+    expect(await refusal(file, { groupBy: ["g"] })).toContain(
+      `${file}:4: column "x": expected a number, got an empty cell`,
+    );
+  });
+
   it("of the weights count as well", async () => {
     const file = files.write("weights-gap.csv", "x,w\n1,1\n2,\n");
     expect(await readAll(file, { weights: "w", missing: "drop" })).toMatchObject({

@@ -80,6 +80,14 @@ describe("a Parquet file", () => {
     },
   );
 
+  it("holds 0 and −0 for one key, and every NaN", async () => {
+    const values = "['0', '-0', 'NaN', '-NaN', '0']::DOUBLE[]";
+    const file = await files.parquet("zeros.parquet", `SELECT unnest(${values}) AS g, 1 AS x`);
+    const read = await readAll(file, { groupBy: ["g"] });
+    expect(read.keys).toEqual([[0], [Number.NaN]]);
+    expect(read.codes).toEqual([0, 0, 1, 1, 0]);
+  });
+
   it("keeps many long names apart", async () => {
     const name = "'a rather long name, number ' || (i * 7919 % 50000)";
     const file = await files.parquet(

@@ -54,14 +54,19 @@ template <class Real> struct NewtonScratch {
 // next ← ¼ (γ²S + 2R + γ⁻²TᵀT), upper triangle.
 template <class Team, class Dim, class Real>
 MVN_FN void polarStep(const Team& team, Dim d, const Real* R, const Real* S, const Real* T, Real gamma2, Real* next) {
-  const Real own = gamma2 * gamma2;
+  constexpr int block = blockRows<Team, Dim>;
+  const Real own = gamma2 / Real(4), share = Real(1) / (Real(4) * gamma2);
   strips(team, d, [&](auto begin, auto end) {
-    for (int i = 0; i < d; ++i) {
-      const auto first = fromDiagonal(begin, i);
-      Real* row = next + i * d;
-      for (int j = first; j < end; ++j) row[j] = own * S[i * d + j] + Real(2) * gamma2 * R[i * d + j];
-      addRows(row, T + i, d, T, d, d, first, end);
-      for (int j = first; j < end; ++j) row[j] = row[j] / (Real(4) * gamma2);
+    for (int top = 0; top < d; top += block) {
+      const int rows = min(block, d - top);
+      const auto first = fromDiagonal(begin, top);
+      for (int i = top; i < top + rows; ++i) {
+        for (int j = first; j < end; ++j) next[i * d + j] = 0;
+      }
+      combineBlock<1>(rows, next + top * d, d, T + top, d, 1, T, d, d, first, end);
+      for (int e = top * d; e < (top + rows) * d; e += d) {
+        for (int j = first; j < end; ++j) next[e + j] = own * S[e + j] + R[e + j] / Real(2) + share * next[e + j];
+      }
     }
   });
   team.sync();

@@ -20,6 +20,7 @@ export const builder = (yargs: Argv): Argv =>
 
 export async function handler(given: Arguments): Promise<void> {
   const words = new Words(name, given);
+  words.none();
   const { engineReport, enginesTable } = await import("../engines/report.js");
   const report = await engineReport();
   process.stdout.write(

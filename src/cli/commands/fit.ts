@@ -5,7 +5,7 @@ import { METHODS, PRECISIONS } from "../../methods.js";
 import { type Arguments, COMMON_OPTIONS, flag, refuseUnknown, valued } from "../words.js";
 
 export const name = "fit";
-export const command = "fit [file..]";
+export const command = "fit";
 export const describe = "Fit a Gaussian to each group of a table";
 
 const OPTIONS = {
@@ -30,14 +30,11 @@ const OPTIONS = {
 
 export const builder = (yargs: Argv): Argv =>
   yargs
-    .usage(`$0 fit <file…> [options]\n\n${describe}: mean, covariance, log-likelihood.`)
-    .positional("file", {
-      type: "string",
-      array: true,
-      description: "tables of one schema; - is standard input",
-    })
+    .usage(
+      `$0 fit <file…> [options]\n\n${describe}: mean, covariance, log-likelihood.\nSeveral files of one schema are one table; - is standard input.`,
+    )
     .options(OPTIONS)
-    .check(refuseUnknown(name, OPTIONS, "file"), false)
+    .check(refuseUnknown(name, OPTIONS), false)
     .example("$0 fit penguins.csv --group-by species --missing drop", "")
     .example("$0 fit 2024.parquet 2025.parquet --group-by site,year -o fits.parquet", "")
     .example("$0 fit data.csv --columns x,y --method lbfgs --json | jq .counts", "")

@@ -17,10 +17,12 @@ export async function engineReport(): Promise<EngineReport[]> {
   return Promise.all(
     PROVIDERS.map(async (provider) => {
       const probe = await provider.probe();
-      const common = { name: provider.name, available: probe.available, precisions: provider.precisions };
-      return probe.available
-        ? { ...common, device: probe.device, version: probe.version, reason: null, remedy: null }
-        : { ...common, device: null, version: null, reason: probe.reason, remedy: probe.remedy };
+      const { name, precisions } = provider;
+      const found = probe.available
+        ? { device: probe.device, version: probe.version, reason: null, remedy: null }
+        : { device: null, version: null, reason: probe.reason, remedy: probe.remedy };
+      const { device, version, reason, remedy } = found;
+      return { name, available: probe.available, device, version, precisions, reason, remedy };
     }),
   );
 }

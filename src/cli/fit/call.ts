@@ -30,7 +30,7 @@ export interface FitCall {
 export function readCall(given: Arguments): FitCall {
   const words = new Words("fit", given);
   const call: FitCall = {
-    files: (given.file as string[] | undefined) ?? [],
+    files: words.files(),
     groupBy: words.list("group-by") ?? [],
     columns: words.list("columns"),
     weights: words.text("weights"),

@@ -94,7 +94,7 @@ export function troubles({ fits, columns, groupBy, groups }: FitsResult): string
       );
     }
   }
-  return more === 0 ? sentences : [...sentences, `… and ${count(more, "more group")} without a fit`];
+  return more === 0 ? sentences : [...sentences, `and ${count(more, "more group")} without a fit`];
 }
 
 function heading({ fits, rows, columns }: FitsResult, files: readonly string[]): string {
@@ -125,6 +125,7 @@ function tableColumns(
       heading: name,
       cells: keys.map((key) => (onTerminal ? shortened(groupText(key[i]), WIDEST_NAME) : groupText(key[i]))),
       left: keys.some((key) => typeof key[i] === "string"),
+      whole: !onTerminal,
     }),
   );
   const n: TableColumn = { heading: "n", cells: shown.map((g) => String(fits.count[g])) };
@@ -135,17 +136,18 @@ function tableColumns(
     style: (cell) => STYLES[cell as Status],
   };
   const likelihood: TableColumn = {
-    heading: "log-lik",
+    heading: "loglik",
     cells: shown.map((g) => decimal(fits.logLikelihood[g])),
   };
   const steps: TableColumn[] =
     fits.origin.method === "closed-form"
       ? []
-      : [{ heading: "steps", cells: shown.map((g) => String(fits.iterations[g])) }];
+      : [{ heading: "iter", cells: shown.map((g) => String(fits.iterations[g])) }];
   const variables = result.columns.map(
     (name, j): TableColumn => ({
       heading: name,
       cells: shown.map((g) => meanAndDeviation(result, g, j, onTerminal ? "±" : "+-")),
+      whole: !onTerminal,
     }),
   );
 

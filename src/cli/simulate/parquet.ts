@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { DuckDBInstance, quotedString } from "@duckdb/node-api";
 import { ChunkAppender, type Column } from "../../io/write/chunks.js";
-import { DUCKDB_SETTINGS } from "../../io/write/parquet.js";
+import { DUCKDB_SETTINGS, PARQUET_OPTIONS } from "../../io/write/parquet.js";
 import { removeAtExit } from "../../io/write/whole.js";
 import type { SimulateOptions } from "../../simulate.js";
 import { DRAWN_ROWS, drawnRows, GROUP_COLUMN, variableNames } from "./write.js";
@@ -36,7 +36,7 @@ export async function writeSimulatedParquet(
     }
     await window.flush(appender, signal);
     appender.close();
-    await connection.run(`COPY rows TO ${quotedString(file)} (FORMAT parquet)`);
+    await connection.run(`COPY rows TO ${quotedString(file)} (${PARQUET_OPTIONS})`);
   } catch (error) {
     signal.throwIfAborted();
     throw error;

@@ -10,6 +10,7 @@ import { type SimulateCall, simulatedCsv, truthJson } from "./write.js";
 /** @throws InputError for values that no such option has */
 export function readCall(given: Arguments): SimulateCall {
   const words = new Words("simulate", given);
+  words.none();
   const rows = words.text("rows") ?? "100";
   const [least, most = least] = rows.split("..").map(numberOf);
   if (!(isCount(least) && isCount(most) && least <= most && /^\d+(\.\.\d+)?$/.test(rows))) {

@@ -1,6 +1,8 @@
 import { EngineError } from "../../errors.js";
 
 const PAGE = 65_536;
+/** 1 MiB: more than the module declares for its own data. */
+const FIRST_PAGES = 16;
 /** A cache line: no two blocks share one, and a SIMD load is never split. */
 const ALIGNMENT = 64;
 /** What 32-bit addresses reach. */
@@ -20,12 +22,12 @@ export class Arena {
   readonly memory: WebAssembly.Memory;
   readonly #gaps: Gap[] = [];
   readonly #sizes = new Map<number, number>();
-  #end = PAGE;
+  #end = FIRST_PAGES * PAGE;
 
   /** @throws EngineError where the address space cannot be had */
   constructor() {
     try {
-      this.memory = new WebAssembly.Memory({ initial: 1, maximum: LIMIT_PAGES, shared: true });
+      this.memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: LIMIT_PAGES, shared: true });
     } catch (error) {
       throw new EngineError(
         "wasm: cannot reserve 4 GiB of address space for the kernels",

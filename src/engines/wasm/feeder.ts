@@ -59,11 +59,13 @@ export class Feeder {
     const stint = new Stint();
     while (this.#lanes.some((lane) => !lane.ended)) {
       const seen = Atomics.load(this.#control, CONTROL.emptied);
+      // After `seen` is read: whoever stops the call changes it, so that the wait below does not begin.
+      if (this.#stopped) return;
       let idle = true;
       for (const lane of this.#lanes) {
         if (lane.ended || !this.#hasRoom(lane)) continue;
         if (stint.over) await stint.rest();
-        if (Atomics.load(this.#control, CONTROL.stop) !== 0) return;
+        if (this.#stopped) return;
         this.#fill(lane);
         idle = false;
       }
@@ -73,6 +75,10 @@ export class Feeder {
       await emptied.value;
       stint.restart();
     }
+  }
+
+  get #stopped(): boolean {
+    return Atomics.load(this.#control, CONTROL.stop) !== 0;
   }
 
   #hasRoom(lane: Lane): boolean {

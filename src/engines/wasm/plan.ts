@@ -146,7 +146,7 @@ export function planGroups(total: number, groupBytes: number, threads: number): 
 }
 
 const mostGroupsOf = (total: number, threads: number): number =>
-  Math.max(1, Math.ceil(total / (ITEMS_A_THREAD * threads)));
+  Math.max(1, Math.floor(total / (ITEMS_A_THREAD * threads)));
 
 function shared(values: number[]): Float64Array {
   const array = new Float64Array(new SharedArrayBuffer(values.length * 8));

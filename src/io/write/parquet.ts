@@ -11,6 +11,12 @@ const RESTORABLE =
 export const DUCKDB_SETTINGS = { autoinstall_known_extensions: "false", autoload_known_extensions: "false" };
 
 /**
+ * Floating-point numbers hardly repeat: looking for a dictionary of them takes most of the time (1e5 groups of d = 8: 2.2 s with, 0.8 s
+ * without) and saves no space.
+ */
+export const PARQUET_OPTIONS = "FORMAT parquet, DICTIONARY_SIZE_LIMIT 1";
+
+/**
  * Parquet, one row a group: the group columns in the types that they were read in, the scalars of the CSV file, `mean` a list of
  * d and `covariance` a list of d·d doubles, row by row. What is not finite is null.
  */
@@ -22,7 +28,7 @@ export async function writeParquet(result: FitsResult, file: string, signal?: Ab
   try {
     await stage(connection, result, signal);
     await connection.run(
-      `COPY (SELECT ${selection(result.groups.types)} FROM fits) TO ${quotedString(file)} (FORMAT parquet)`,
+      `COPY (SELECT ${selection(result.groups.types)} FROM fits) TO ${quotedString(file)} (${PARQUET_OPTIONS})`,
     );
   } catch (error) {
     signal?.throwIfAborted();

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Batch } from "../../../src/batch.js";
+import type { WasmEngine } from "../../../src/engines/wasm/engine.js";
+import { gaussianBatch } from "../../support/gaussians.js";
+import { Random } from "../../support/random.js";
+import { closedForm, LONG_GROUPS, long, longBatch, openWasm, uniforms } from "./support.js";
+
+/** How late a timer may come while the main thread copies rows: its longest stint, times what a busy machine adds. */
+const LATEST_TICK_MS = 60;
+/** How soon a running call ends once it is aborted. */
+const SOON_MS = 2000;
+
+describe("a running call", () => {
+  let engine: WasmEngine;
+  beforeAll(async () => {
+    engine = await openWasm();
+  });
+  afterAll(() => engine.close());
+
+  const seeded = (groups: number, dims = 3) =>
+    gaussianBatch(new Random(9), { dims, sizes: Array(groups).fill(20), condition: 1e4 });
+
+  it("reports progress while it works", async () => {
+    await using session = await engine.open(longBatch());
+    const controller = new AbortController();
+    const reports: number[] = [];
+    const onProgress = (done: number, total: number) => {
+      expect(total).toBe(LONG_GROUPS);
+      if (reports.push(done) === 4) controller.abort();
+    };
+    await expect(session.fit(long, { onProgress, signal: controller.signal })).rejects.toThrow();
+    expect(reports).toEqual(reports.toSorted((a, b) => a - b));
+    expect(reports[3]).toBeGreaterThan(reports[0]);
+    expect(reports[3]).toBeLessThan(LONG_GROUPS);
+  });
+
+  it("ends with the last report at the total", async () => {
+    await using session = await engine.open(seeded(77));
+    const reports: number[][] = [];
+    await session.fit(closedForm, { onProgress: (...report) => reports.push(report) });
+    expect(reports.at(-1)).toEqual([77, 77]);
+  });
+
+  it("fails with what its progress callback throws, and the engine goes on", async () => {
+    await using session = await engine.open(longBatch());
+    const fault = new Error("no");
+    const onProgress = () => {
+      throw fault;
+    };
+    await expect(session.fit(long, { onProgress })).rejects.toBe(fault);
+    expect((await session.fit(closedForm)).counts).toEqual({ converged: LONG_GROUPS });
+  });
+
+  it.each(["fit", "statistics"] as const)(
+    "of %s ends soon when it is aborted while rows are copied",
+    async (call) => {
+      const n = 2_000_000;
+      await using session = await engine.open(
+        Batch.fromDense(uniforms(n * 8), { groups: n / 50, rows: 50, dims: 8 }),
+      );
+      const reason = new Error("enough");
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(reason), 10);
+      const { signal } = controller;
+      const running = call === "fit" ? session.fit(long, { signal }) : session.statistics({ signal });
+      const started = performance.now();
+      await expect(running).rejects.toBe(reason);
+      expect(performance.now() - started).toBeLessThan(SOON_MS);
+      expect((await session.fit(closedForm)).counts).toEqual({ converged: n / 50 });
+    },
+  );
+
+  it("leaves the queue at once when it is aborted while it waits, and the next waits on", async () => {
+    await using session = await engine.open(longBatch());
+    const first = new AbortController();
+    const second = new AbortController();
+    const running = session.fit(long, { signal: first.signal });
+    const waiting = session.fit(closedForm, { signal: second.signal });
+    const last = session.fit(closedForm);
+    second.abort();
+    await expect(waiting).rejects.toThrow();
+    first.abort();
+    await expect(running).rejects.toThrow();
+    expect((await last).counts).toEqual({ converged: LONG_GROUPS });
+  });
+
+  it("leaves the event loop turning while a large plain array is fitted", async () => {
+    const n = 4_000_000;
+    const batch = Batch.fromDense(uniforms(n * 8), { groups: n / 400, rows: 400, dims: 8 });
+    await using session = await engine.open(batch);
+    let [last, latest, ticks] = [performance.now(), 0, 0];
+    const timer = setInterval(() => {
+      latest = Math.max(latest, performance.now() - last);
+      last = performance.now();
+      ticks++;
+    }, 1);
+    await session.fit(closedForm);
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(3);
+    expect(latest).toBeLessThan(LATEST_TICK_MS);
+  });
+});

@@ -1,0 +1,216 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Batch } from "../../../src/batch.js";
+import type { WasmEngine } from "../../../src/engines/wasm/engine.js";
+import { EngineError, InputError } from "../../../src/errors.js";
+import { gaussianBatch } from "../../support/gaussians.js";
+import { Random } from "../../support/random.js";
+import { closedForm, inEngine, long, longBatch, openWasm, uniforms } from "./support.js";
+
+const batch = gaussianBatch(new Random(3), { dims: 3, sizes: Array(64).fill(25), weighted: true });
+
+describe("memory that the engine lends", () => {
+  let engine: WasmEngine;
+  beforeAll(async () => {
+    engine = await openWasm();
+  });
+  afterAll(() => engine.close());
+
+  const layout = { offsets: [0, 50_000], dims: 4 };
+
+  it("is lent again once it is released", () => {
+    const first = engine.allocate(layout);
+    const { byteOffset } = first.x;
+    first.release();
+    first.release();
+    const second = engine.allocate(layout);
+    const third = engine.allocate(layout);
+    expect(second.x.byteOffset).toBe(byteOffset);
+    expect(third.x.byteOffset).not.toBe(byteOffset);
+    second.release();
+    third.release();
+  });
+
+  it("stays readable by views made before it grew", async () => {
+    const own = inEngine(engine, batch);
+    const large = engine.allocate({ offsets: [0, 4_000_000], dims: 4 });
+    expect(Array.from(own.x)).toEqual(Array.from(batch.x));
+    await using session = await engine.open(own);
+    expect((await session.fit(closedForm)).counts).toEqual({ converged: 64 });
+    own.release();
+    large.release();
+  });
+
+  it("is refused once released, also where the session was open before", async () => {
+    const own = inEngine(engine, batch);
+    await using session = await engine.open(own);
+    own.release();
+    await expect(engine.open(own)).rejects.toThrow(/the batch has been released/);
+    await expect(session.fit(closedForm)).rejects.toThrow(InputError);
+  });
+
+  it("stays while a call reads it", async () => {
+    const n = 1_000_000;
+    const own = engine.allocate({ offsets: [0, n], dims: 4 });
+    own.x.fill(1);
+    await using session = await engine.open(own);
+    const running = session.statistics();
+    await new Promise(setImmediate);
+    own.release();
+    const other = engine.allocate({ offsets: [0, n], dims: 4 });
+    other.x.fill(2);
+    expect(Array.from((await running).mean)).toEqual([1, 1, 1, 1]);
+    other.release();
+  });
+
+  it.each([
+    [-1, /weights must not be negative, got -1 at row 7/],
+    [Number.NaN, /weights must be finite numbers, got NaN at row 7/],
+  ])("with a weight of %s is refused when it is opened", async (weight, message) => {
+    const own = inEngine(engine, batch);
+    if (own.weights) own.weights[7] = weight;
+    await expect(engine.open(own)).rejects.toThrow(message);
+    own.release();
+  });
+
+  it("of another engine is read as any shared memory, also once that engine is closed", async () => {
+    const other = await openWasm();
+    const foreign = inEngine(other, batch);
+    await using session = await engine.open(foreign);
+    expect((await session.fit(closedForm)).counts).toEqual({ converged: 64 });
+    await other.close();
+    await using again = await engine.open(foreign);
+    expect((await again.statistics()).count[63]).toBeGreaterThan(0);
+    foreign.release();
+  });
+
+  it("needs a layout that is one", () => {
+    expect(() => engine.allocate({ offsets: [0, 5, 3], dims: 2 })).toThrow(
+      /allocate: offsets must not decrease/,
+    );
+    expect(() => engine.allocate({ offsets: [0, 5], dims: 0 })).toThrow(/allocate: dims must be/);
+    expect(() => engine.allocate({ offsets: [0, 5], dims: 1, dtype: "int8" as "float32" })).toThrow(
+      /allocate: dtype must be one of/,
+    );
+  });
+
+  it("does not grow from call to call", async () => {
+    const call = async () => {
+      const own = inEngine(engine, batch);
+      await using session = await engine.open(own);
+      await session.fit(closedForm);
+      own.release();
+    };
+    await call();
+    const size = engine.allocate({ offsets: [0], dims: 1 }).x.buffer.byteLength;
+    for (let i = 0; i < 50; i++) await call();
+    expect(engine.allocate({ offsets: [0], dims: 1 }).x.buffer.byteLength).toBe(size);
+  });
+});
+
+describe("sessions", () => {
+  it("many at once, on rows and on statistics, keep apart", async () => {
+    await using engine = await openWasm();
+    const batches = Array.from({ length: 40 }, (_, i) =>
+      Batch.fromDense(new Float64Array(60).fill(i), { groups: 5, rows: 4, dims: 3 }),
+    );
+    const sessions = await Promise.all(batches.map((one) => engine.open(one)));
+    const statistics = await Promise.all(sessions.map((session) => session.statistics()));
+    await Promise.all(sessions.map((session) => session.close()));
+    statistics.forEach((one, i) => {
+      expect(Array.from(one.mean)).toEqual(Array(15).fill(i));
+    });
+  });
+
+  it("hand out statistics that later sessions do not write over", async () => {
+    await using engine = await openWasm();
+    const meanOf = async (value: number) => {
+      const rows = new Float64Array(60).fill(value);
+      await using session = await engine.open(Batch.fromDense(rows, { groups: 5, rows: 4, dims: 3 }));
+      await session.fit(closedForm);
+      return (await session.statistics()).mean;
+    };
+    const first = await meanOf(1);
+    await meanOf(2);
+    expect(Array.from(first)).toEqual(Array(15).fill(1));
+  });
+
+  it("finish the calls that run when they are closed", async () => {
+    await using engine = await openWasm();
+    const session = await engine.open(batch);
+    const running = session.fit(closedForm);
+    await session.close();
+    expect((await running).counts).toEqual({ converged: 64 });
+    await expect(session.fit(closedForm)).rejects.toThrow(/fit: the session is closed/);
+  });
+});
+
+describe("an engine", () => {
+  it("that is closed fails the running call and those that wait, and takes no more", async () => {
+    const engine = await openWasm();
+    const session = await engine.open(longBatch());
+    const calls = [session.fit(long), session.fit(closedForm)];
+    const outcomes = Promise.allSettled(calls);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await engine.close();
+    for (const outcome of await outcomes) {
+      expect(outcome.status).toBe("rejected");
+      expect((outcome as PromiseRejectedResult).reason).toBeInstanceOf(EngineError);
+    }
+    await session.close();
+    await expect(engine.open(batch)).rejects.toThrow(/open: the engine is closed/);
+    expect(() => engine.allocate({ offsets: [0, 1], dims: 1 })).toThrow(/allocate: the engine is closed/);
+  });
+
+  it("says what it runs on", async () => {
+    await using engine = await openWasm({ threads: 1 });
+    expect(engine.device).toMatch(/^WebAssembly SIMD, 1 thread, \S/);
+  });
+
+  const script = (body: string): string => `
+    import { availableParallelism } from "node:os";
+    const { WasmEngine } = await import(process.argv[1] + "engines/wasm/engine.js");
+    const { Batch } = await import(process.argv[1] + "batch.js");
+    const engine = await WasmEngine.start({ threads: 2 });
+    const batch = Batch.fromDense(new Float64Array(60_000).map((_, i) => Math.sin(i)), { groups: 100, rows: 200, dims: 3 });
+    ${body}`;
+  const run = async (body: string) => {
+    const dist = new URL("../../../dist/", import.meta.url).href;
+    const call = ["--input-type=module", "--eval", script(body), dist];
+    return (await promisify(execFile)(process.execPath, call, { timeout: 20_000 })).stdout;
+  };
+
+  it("that nobody closes does not keep the process", async () => {
+    const body = `const session = await engine.open(batch);
+      console.log(JSON.stringify((await session.statistics()).groups));`;
+    expect(await run(body)).toBe("100\n");
+  });
+
+  it("keeps the process while a call runs", async () => {
+    const body = `engine.open(batch).then((session) => session.statistics()).then((s) => console.log(s.groups));`;
+    expect(await run(body)).toBe("100\n");
+  });
+
+  it("leaves no worker behind", async () => {
+    const body = `const workers = () => process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length;
+      await engine.close();
+      await new Promise(setImmediate);
+      console.log(workers());`;
+    expect(await run(body)).toBe("0\n");
+  });
+});
+
+it("a batch of weights that lie elsewhere than its rows is read all the same", async () => {
+  await using engine = await openWasm();
+  const x = new Float64Array(new SharedArrayBuffer(4000 * 8));
+  x.set(uniforms(4000));
+  const mixed = Batch.fromDense(x, {
+    groups: 10,
+    rows: 100,
+    dims: 4,
+    weights: new Float64Array(1000).fill(2),
+  });
+  await using session = await engine.open(mixed);
+  expect(Array.from((await session.statistics()).weight)).toEqual(Array(10).fill(200));
+});

@@ -1,0 +1,61 @@
+import { Batch } from "../../../src/batch.js";
+import type { AllocatedBatch, Engine, Solve } from "../../../src/engine.js";
+import { WasmEngine, type WasmOptions } from "../../../src/engines/wasm/engine.js";
+import type { Precision } from "../../../src/methods.js";
+import { Random } from "../../support/random.js";
+
+export const closedForm: Solve = {
+  method: "closed-form",
+  ddof: 0,
+  start: "default",
+  tolerance: 1e-8,
+  maxIterations: 1000,
+};
+
+/** On `longBatch`: some ten seconds, far beyond what a test waits before it ends the call. */
+export const long: Solve = { ...closedForm, method: "gradient-descent", tolerance: 1e-300 };
+export const LONG_GROUPS = 20_000;
+
+/** Many groups of columns in units from 1 to 1000: plain descent takes a thousand iterations for each. */
+export function longBatch(): Batch {
+  const [rows, dims] = [20, 8];
+  const x = uniforms(LONG_GROUPS * rows * dims);
+  for (let i = 0; i < x.length; i++) x[i] *= 10 ** (3 * ((i % dims) / dims));
+  return Batch.fromDense(x, { groups: LONG_GROUPS, rows, dims });
+}
+
+export const openWasm = (options: WasmOptions = {}): Promise<WasmEngine> =>
+  WasmEngine.start({ threads: 2, ...options });
+
+/** An engine whose first worker is sabotaged: see faulty_worker.mjs. */
+export const openFaulty = (): Promise<WasmEngine> =>
+  openWasm({ workerScript: new URL("./faulty_worker.mjs", import.meta.url) });
+
+/** Uniform values: quick to make where a batch is to be large and what it holds does not matter. */
+export function uniforms(length: number, dtype: Precision = "float64"): Float64Array | Float32Array {
+  const random = new Random(17);
+  const period = Float64Array.from({ length: Math.min(length, 65_521) }, () => random.uniform());
+  const values = dtype === "float64" ? new Float64Array(length) : new Float32Array(length);
+  for (let at = 0; at < length; at += period.length) {
+    values.set(period.subarray(0, Math.min(period.length, length - at)), at);
+  }
+  return values;
+}
+
+/** The same array in shared memory. */
+export function inSharedMemory<A extends Float64Array | Float32Array>(values: A): A {
+  const copy = new (values.constructor as new (buffer: SharedArrayBuffer) => A)(
+    new SharedArrayBuffer(values.byteLength),
+  );
+  copy.set(values);
+  return copy;
+}
+
+/** The same batch in the engine's memory. */
+export function inEngine(engine: Engine, batch: Batch): AllocatedBatch {
+  const { offsets, dims, dtype, weights } = batch;
+  const own = engine.allocate({ offsets, dims, dtype, weighted: weights !== undefined });
+  own.x.set(batch.x);
+  if (weights) own.weights?.set(weights);
+  return own;
+}
