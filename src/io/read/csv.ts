@@ -6,7 +6,7 @@ import type { Chunk, Selection, Table, TableColumn, TableFile } from "./table.js
 import { hasNull, tailOf } from "./vectors.js";
 
 /** Cells of a variable or weight that count as missing, beside the empty one. NaN is not among them: it is a number's value. */
-export const MISSING_MARKERS = ["NA", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "None"] as const;
+const MISSING_MARKERS = ["NA", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "None"] as const;
 
 /** Rows from which a column's type is guessed. */
 const SAMPLE_ROWS = 20480;
