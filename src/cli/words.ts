@@ -44,6 +44,10 @@ export class Words {
     if (first !== undefined) throw this.mistake(`takes no file, got "${first}"`);
   }
 
+  has(name: string): boolean {
+    return this.#arguments[name] !== undefined;
+  }
+
   flag(name: string): boolean {
     return [this.#arguments[name]].flat().at(-1) === true;
   }
@@ -84,6 +88,17 @@ export class Words {
           ? `a whole number of at least ${least}`
           : `a whole number from ${least} to ${most}`,
     );
+  }
+
+  /** A whole number, or two as in 50..200: the least and the most. */
+  range(name: string): readonly [number, number] | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const [least, most = least] = text.split("..").map(numberOf);
+    const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0;
+    if (isCount(least) && isCount(most) && least <= most && /^\d+(\.\.\d+)?$/.test(text))
+      return [least, most];
+    throw this.mistake(`${dashed(name)} must be a whole number, or two as in 50..200, got "${text}"`);
   }
 
   number(name: string, holds: (value: number) => boolean, rule: () => string): number | undefined {

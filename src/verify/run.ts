@@ -37,7 +37,11 @@ export class Run {
     this.#options = options;
     this.#subject = subject;
     this.#partners = partners;
-    this.#tally = new Tally({ subject: subject.accuracy.precision, tolerance: options.tolerance });
+    this.#tally = new Tally(
+      { subject: subject.accuracy.precision, tolerance: options.tolerance },
+      subject.equations,
+      partners.map(([name]) => name),
+    );
   }
 
   async over(workloads: readonly Workload[]): Promise<Verification> {

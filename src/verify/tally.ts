@@ -1,5 +1,5 @@
 import type { Batch } from "../batch.js";
-import { EQUATIONS, type Equation, type GradientFields, type Gradients } from "../gradients.js";
+import type { Equation, GradientFields, Gradients } from "../gradients.js";
 import type { Precision } from "../methods.js";
 import type { Check, Partner, Place, Worst } from "../verification.js";
 import type { Measure } from "./measure.js";
@@ -31,10 +31,11 @@ interface Furthest {
 /** Collects comparisons into checks: one for each equation and partner. */
 export class Tally {
   readonly #rules: Rules;
-  readonly #checks = new Map<string, CheckTally>();
+  readonly #checks: readonly CheckTally[];
 
-  constructor(rules: Rules) {
+  constructor(rules: Rules, equations: readonly Equation[], partners: readonly Partner[]) {
     this.#rules = rules;
+    this.#checks = partners.flatMap((partner) => equations.map((one) => new CheckTally(one, partner)));
   }
 
   /** Compares the gradients of the subject with a partner's, for each equation that both give. */
@@ -44,11 +45,11 @@ export class Tally {
     against: Partner,
     partner: { readonly accuracy: PartnerAccuracy; readonly gradients: Gradients },
   ): void {
-    for (const equation of EQUATIONS) {
+    for (const check of this.#checks) {
+      const { equation } = check;
       const mine = analytic[equation];
       const theirs = partner.gradients[equation];
-      if (!mine || !theirs) continue;
-      const check = this.#checkOf(equation, against);
+      if (check.against !== against || !mine || !theirs) continue;
       groups.measures.forEach((measure, g) => {
         const tolerance =
           this.#rules.tolerance === "auto"
@@ -64,20 +65,13 @@ export class Tally {
   }
 
   checks(): Check[] {
-    return [...this.#checks.values()].map((check) => check.check());
-  }
-
-  #checkOf(equation: Equation, against: Partner): CheckTally {
-    const key = `${equation} ${against}`;
-    const found = this.#checks.get(key) ?? new CheckTally(equation, against);
-    this.#checks.set(key, found);
-    return found;
+    return this.#checks.map((check) => check.check());
   }
 }
 
 class CheckTally {
-  readonly #equation: Equation;
-  readonly #against: Partner;
+  readonly equation: Equation;
+  readonly against: Partner;
   readonly #compared = new Set<number>();
   readonly #failed = new Set<number>();
   readonly #undecided = new Set<number>();
@@ -87,8 +81,8 @@ class CheckTally {
   #used = -1;
 
   constructor(equation: Equation, against: Partner) {
-    this.#equation = equation;
-    this.#against = against;
+    this.equation = equation;
+    this.against = against;
   }
 
   add({ batch, numbers, at }: Compared, g: number, { error, ...found }: Furthest, tolerance: number): void {
@@ -110,8 +104,8 @@ class CheckTally {
   check(): Check {
     for (const group of this.#compared) this.#undecided.delete(group); // compared at another place
     return {
-      equation: this.#equation,
-      against: this.#against,
+      equation: this.equation,
+      against: this.against,
       groups: this.#compared.size,
       failed: this.#failed.size,
       undecided: this.#undecided.size,
