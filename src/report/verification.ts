@@ -32,11 +32,14 @@ export function groupName(group: number, names?: GroupNames): string {
 export const entryName = (entry: Worst["entry"]): string =>
   `∂/∂${entry.length === 1 ? "μ" : "Λ"}[${entry.join(",")}]`;
 
-/** How far off the worst entry is, with both values: `0.25, against 0.5 by autograd: off by 1.2e-1 of the norm, …` */
+/** Which entry is furthest off, with both values and by how much. */
 export function discrepancy(check: Check, worst: Worst, names?: GroupNames): string {
   const where = `${groupName(worst.group, names)} (d = ${worst.dims}, n = ${worst.rows}), ${placeName(worst.at)}`;
   const values = `${entryName(worst.entry)} is ${worst.analytic}, ${check.against} gives ${worst.other}`;
-  return `${where}: ${values}; error ${short(worst.error)} of the term's norm, tolerance ${short(check.tolerance)}`;
+  const error = Number.isFinite(worst.error)
+    ? `off by ${short(worst.error)} of the term's norm, tolerance ${short(check.tolerance)}`
+    : "which cannot be compared";
+  return `${where}: ${values}; ${error}`;
 }
 
 /** One sentence on a check that does not hold. */

@@ -1,5 +1,5 @@
-import { resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { EngineError } from "../errors.js";
 import type { Gradients } from "../gradients.js";
 import { eachGroup } from "../turns.js";
@@ -39,9 +39,9 @@ export function functionSource(gradient: GradientFunction): GradientSource {
 }
 
 /** A user's module, called in a thread that ends with it. What the module prints goes to stderr. */
-export function moduleSource(module: string | URL): GradientSource {
-  const url = module instanceof URL ? module : pathToFileURL(resolve(module));
-  const name = module instanceof URL && module.protocol === "file:" ? fileURLToPath(module) : String(module);
+export function moduleSource(url: URL): GradientSource {
+  const path = relative(process.cwd(), fileURLToPath(url));
+  const name = path.startsWith("..") ? fileURLToPath(url) : path;
   const worker = new WatchedWorker<ModuleTask, Gradients, ModuleFailure>(
     new URL("./module-worker.js", import.meta.url),
     { workerData: { module: url.href }, stdout: true },
