@@ -1,15 +1,16 @@
 /*
  * Rows on their way to tensors: cut into chunks, each shifted and scaled to numbers of size 1 that any arithmetic holds.
  *
- * A chunk is at most CHUNK_ROWS rows of one group. Its shift is its own first row and is taken off in float64, before anything is
- * rounded to the backend's arithmetic: rows far from the origin keep the digits of their spread. Columns are scaled by powers of two,
- * which rounds nothing. Both depend on the group alone, so its result has the same bits in whatever company.
+ * A chunk is some rows of one group. Its shift is one of them and is taken off in float64, before anything is rounded to the
+ * backend's arithmetic: rows far from the origin keep the digits of their spread. Columns are scaled by powers of two, which
+ * rounds nothing. Both depend on the group alone, so its result has the same bits in whatever company.
  */
 import type { Batch } from "../../batch.js";
 import type { RealArray } from "../../layout.js";
+import type { Precision } from "../../methods.js";
 
-/** Longer sums lose digits, in float32 above all (docs/math.md). */
-export const CHUNK_ROWS = 256;
+/** Rows of a chunk at most: longer sums lose digits, and a shift that is an outlier costs more. As the kernels cut them. */
+const CHUNK_ROWS: Readonly<Record<Precision, number>> = { float64: 256, float32: 128 };
 /** Chunks are brought to a multiple of this by rows of zeros, so that many have the same length and go together. */
 const LENGTH_STEP = 16;
 
@@ -23,14 +24,15 @@ export interface Chunk {
 }
 
 /** The chunks of group g, in the order of its rows. */
-export function chunksOf({ offsets, weights }: Batch, group: number): Chunk[] {
+export function chunksOf({ offsets, weights }: Batch, group: number, precision: Precision): Chunk[] {
+  const most = CHUNK_ROWS[precision];
   const present: number[] = [];
   for (let row = offsets[group]; row < offsets[group + 1]; row++) {
     if (!weights || weights[row] > 0) present.push(row);
   }
   const chunks: Chunk[] = [];
-  for (let k = 0; k < present.length; k += CHUNK_ROWS) {
-    const rows = present.slice(k, k + CHUNK_ROWS);
+  for (let k = 0; k < present.length; k += most) {
+    const rows = present.slice(k, k + most);
     chunks.push({ group, rows, length: Math.ceil(rows.length / LENGTH_STEP) * LENGTH_STEP });
   }
   return chunks;
@@ -58,16 +60,15 @@ export function frame(
 ): Frame {
   const { x, dims: d, weights } = batch;
   const e = d + 1;
-  const first = chunk.rows[0] * d;
-  const shift = Float64Array.from({ length: d }, (_, j) => x[first + j]);
+  const heaviest = heaviestOf(chunk.rows, weights);
+  const largest = weights ? weights[heaviest] : 1;
+  const shift = Float64Array.from({ length: d }, (_, j) => x[heaviest * d + j]);
   const extent = new Float64Array(d);
-  let largest = weights ? 0 : 1;
   for (const row of chunk.rows) {
     for (let j = 0, from = row * d; j < d; j++) {
       const size = Math.abs(x[from + j] - shift[j]);
-      if (size > extent[j] || Number.isNaN(size)) extent[j] = size;
+      if (size > extent[j]) extent[j] = size;
     }
-    if (weights && weights[row] > largest) largest = weights[row];
   }
   const scale = extent.map(powerOfTwo);
   chunk.rows.forEach((row, a) => {
@@ -79,6 +80,12 @@ export function frame(
     for (let j = 0; j < e; j++) weighted[to + j] = weight * rows[to + j];
   });
   return { shift, scale, largest };
+}
+
+/** The first row of the largest weight: a light outlier as the shift would cost digits without bound. */
+function heaviestOf(rows: readonly number[], weights: Float64Array | undefined): number {
+  if (!weights) return rows[0];
+  return rows.reduce((best, row) => (weights[row] > weights[best] ? row : best), rows[0]);
 }
 
 /** The largest power of two up to `size`; 1 where it has none that can be divided by. */

@@ -11,35 +11,50 @@ import { Turns } from "./turns.js";
 const WINDOW = 2 ** 20;
 
 /**
- * Count, weight, mean and scatter of every group, by BatchMatMul over chunks of equal length; the chunks of a group are merged in
- * their order.
+ * Count, weight, mean and scatter of every group, by BatchMatMul over chunks of equal length. The chunks of a group are merged in
+ * their order, with means relative to the group's first shift, which is added once at the end: far from the origin no digit is
+ * lost on the way.
  */
 export async function statisticsOf(on: TensorBackend, batch: Batch, control: Control): Promise<Statistics> {
   const { groups, dims, dtype } = batch;
   const result = Statistics.empty(groups, dims, dtype);
+  const origins = new Float64Array(groups * dims).fill(Number.NaN);
   const turns = new Turns(groups, control);
   let waiting: Chunk[] = [];
   let numbers = 0;
   for (let g = 0; g < groups; g++) {
-    for (const chunk of chunksOf(batch, g)) {
+    for (const chunk of chunksOf(batch, g, on.precision)) {
       waiting.push(chunk);
       numbers += chunk.length * (dims + 1);
       if (numbers < WINDOW) continue;
-      flush(on, batch, waiting, result);
+      flush(on, batch, waiting, origins, result);
       waiting = [];
       numbers = 0;
       await turns.next(g);
     }
   }
-  flush(on, batch, waiting, result);
+  flush(on, batch, waiting, origins, result);
+  for (let e = 0; e < origins.length; e++) result.mean[e] += origins[e];
   for (let g = 0; g < groups; g++) undefineNonFinite(result, g);
   turns.end();
   return result;
 }
 
+/** The moments of one chunk about its shift. */
+interface Moments {
+  readonly shift: Float64Array;
+  readonly about: StatisticsFields;
+}
+
 /** The moments of some chunks, merged into their groups. */
-function flush(on: TensorBackend, batch: Batch, chunks: readonly Chunk[], into: Statistics): void {
-  const moments = new Map<Chunk, StatisticsFields>();
+function flush(
+  on: TensorBackend,
+  batch: Batch,
+  chunks: readonly Chunk[],
+  origins: Float64Array,
+  into: Statistics,
+): void {
+  const moments = new Map<Chunk, Moments>();
   const byLength = new Map<number, Chunk[]>();
   for (const chunk of chunks) {
     const equal = byLength.get(chunk.length);
@@ -55,44 +70,41 @@ function flush(on: TensorBackend, batch: Batch, chunks: readonly Chunk[], into: 
       });
     }
   }
-  for (const chunk of chunks) mergeGroup(into, chunk.group, moments.get(chunk) as StatisticsFields, 0);
+  for (const chunk of chunks) {
+    const { shift, about } = moments.get(chunk) as Moments;
+    const at = chunk.group * batch.dims;
+    if (into.count[chunk.group] === 0) origins.set(shift, at);
+    for (let j = 0; j < batch.dims; j++) about.mean[j] += shift[j] - origins[at + j];
+    mergeGroup(into, chunk.group, about, 0);
+  }
 }
 
-function momentsOf(
-  on: TensorBackend,
-  batch: Batch,
-  chunks: readonly Chunk[],
-  length: number,
-): StatisticsFields[] {
+function momentsOf(on: TensorBackend, batch: Batch, chunks: readonly Chunk[], length: number): Moments[] {
   const e = batch.dims + 1;
   const rows = on.array(chunks.length * length * e);
   const weighted = batch.weights ? on.array(rows.length) : undefined;
   const frames = chunks.map((chunk, k) => frame(batch, chunk, rows, weighted, k * length * e));
-  let fields: StatisticsFields[] = [];
+  let moments: Moments[] = [];
   on.scope(() => {
     const shape = [chunks.length, length, e];
     const right = on.tensor(rows, shape);
     const left = weighted ? on.tensor(weighted, shape) : right;
     const sums = on.read(products(on, left, right));
-    fields = chunks.map((chunk, k) =>
-      unframed(batch, chunk, frames[k], sums.subarray(k * e * e, (k + 1) * e * e)),
-    );
+    moments = chunks.map((chunk, k) => ({
+      shift: frames[k].shift,
+      about: unframed(batch, chunk, frames[k], sums.subarray(k * e * e, (k + 1) * e * e)),
+    }));
     return [];
   });
-  return fields;
+  return moments;
 }
 
-/** Mean and scatter of a chunk from its products: A = Σ w xᵀx − (Σ w x)ᵀ(Σ w x)/Σ w, in the units of the data. */
-function unframed(
-  batch: Batch,
-  chunk: Chunk,
-  { shift, scale, largest }: Frame,
-  sums: RealArray,
-): StatisticsFields {
+/** Mean, about the shift, and scatter of a chunk from its products: A = Σ w xᵀx − (Σ w x)ᵀ(Σ w x)/Σ w, in the units of the data. */
+function unframed(batch: Batch, chunk: Chunk, { scale, largest }: Frame, sums: RealArray): StatisticsFields {
   const { dims: d, weights, dtype } = batch;
   const e = d + 1;
   const total = sums[0];
-  const mean = shift.map((value, j) => value + scale[j] * (sums[1 + j] / total));
+  const mean = scale.map((unit, j) => unit * (sums[1 + j] / total));
   const scatter = new Float64Array(d * d);
   for (let i = 0; i < d; i++) {
     for (let j = 0; j <= i; j++) {

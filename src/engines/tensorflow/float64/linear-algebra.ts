@@ -8,22 +8,51 @@ const batchMatMul: Kernel = ({ inputs: { a, b }, attrs, backend }) => {
   const [rowsA, columnsA] = a.shape.slice(-2);
   const [rowsB, columnsB] = b.shape.slice(-2);
   const [m, k, stepI, stepA] = transposeA ? [columnsA, rowsA, 1, columnsA] : [rowsA, columnsA, columnsA, 1];
-  const [n, stepJ, stepB] = transposeB ? [rowsB, columnsB, 1] : [columnsB, 1, columnsB];
+  const n = transposeB ? rowsB : columnsB;
   const [x, y] = [backend.values(a), backend.values(b)];
-  const groups = sizeOf(batch);
-  const result = new Float64Array(groups * m * n);
-  for (let g = 0, at = 0; g < groups; g++) {
-    for (let i = 0; i < m; i++) {
-      for (let j = 0; j < n; j++, at++) {
-        let sum = 0;
-        let p = g * m * k + i * stepI;
-        let q = g * k * n + j * stepJ;
-        for (let l = 0; l < k; l++, p += stepA, q += stepB) sum += x[p] * y[q];
-        result[at] = sum;
-      }
-    }
+  const result = new Float64Array(sizeOf(batch) * m * n);
+  const multiply = transposeB ? multiplyByRows : multiplyByColumns;
+  for (let g = 0, at = 0; at < result.length; g++, at += m * n) {
+    multiply(x, g * m * k, stepI, stepA, y, g * k * n, result, at, m, k, n);
   }
   return backend.output(result, [...batch, m, n]);
+};
+
+type Multiply = (
+  x: Float64Array,
+  firstX: number,
+  stepI: number,
+  stepA: number,
+  y: Float64Array,
+  firstY: number,
+  result: Float64Array,
+  at: number,
+  m: number,
+  k: number,
+  n: number,
+) => void;
+
+/** Entry (i, j) as the product of a row of X and a row of Y. */
+const multiplyByRows: Multiply = (x, firstX, stepI, stepA, y, firstY, result, at, m, k, n) => {
+  for (let i = 0, to = at; i < m; i++) {
+    for (let j = 0; j < n; j++, to++) {
+      let sum = 0;
+      for (let l = 0, p = firstX + i * stepI, q = firstY + j * k; l < k; l++, p += stepA, q++) {
+        sum += x[p] * y[q];
+      }
+      result[to] = sum;
+    }
+  }
+};
+
+/** The sum of outer products of the columns of X with the rows of Y, which are read in their order. */
+const multiplyByColumns: Multiply = (x, firstX, stepI, stepA, y, firstY, result, at, m, k, n) => {
+  for (let l = 0, q = firstY; l < k; l++, q += n) {
+    for (let i = 0, p = firstX + l * stepA, to = at; i < m; i++, p += stepI, to += n) {
+      const entry = x[p];
+      for (let j = 0; j < n; j++) result[to + j] += entry * y[q + j];
+    }
+  }
 };
 
 /** A = LLᵀ for [B, e, e], of which the lower triangle is read; NaN where A is not positive definite */
