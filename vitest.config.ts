@@ -22,6 +22,7 @@ export default defineConfig({
     globalSetup: "test/global-setup.ts",
     include: ["test/**/*.test.ts"],
     testTimeout: 30_000,
+    reporters: ["default", ["json", { outputFile: "build/test-results.json" }]],
     server: { deps: { external: [/\/dist\//] } },
     coverage: {
       provider: "v8",

@@ -121,8 +121,11 @@ try {
   const table = {};
   for (const shape of SHAPES) {
     const { groups, rows, dims, medians, best } = await benchShape(engine, peers, folder, shape);
-    const row = Object.fromEntries(Object.entries(medians).map(([name, ms]) => [name, Number(ms.toFixed(1))]));
-    for (const name of ["own", "shared", "plain"]) row[`best/${name}`] = Number((best / medians[name]).toFixed(1));
+    const row = Object.fromEntries(
+      Object.entries(medians).map(([name, ms]) => [name, Number(ms.toFixed(1))]),
+    );
+    for (const name of ["own", "shared", "plain"])
+      row[`best/${name}`] = Number((best / medians[name]).toFixed(1));
     table[`${groups}×${rows}×${dims}`] = row;
   }
   console.table(table);

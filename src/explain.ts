@@ -27,11 +27,12 @@ export function explain(
     case "max-iterations":
       return `${method} used up its ${steps} at residual ${residual}, tolerance ${digits(tolerance)}; allow more iterations, or use newton or closed-form`;
     case "stalled":
+      if (!Number.isFinite(fits.residual[g])) return explainNoStart(fits.origin);
       return `${method} found no better point after ${steps}, at residual ${residual}, tolerance ${digits(tolerance)}; ${remedyForStall(fits.origin)}`;
     case "empty":
       return "no rows of positive weight; leave the group out";
     case "too-few-rows":
-      return `${counted(fits.count[g], "row")} for ${counted(fits.dims, "variable")}: a covariance needs at least ${fits.dims + 1}; add rows, or fit fewer variables`;
+      return explainTooFewRows(fits, g);
     case "singular":
       return explainSingular(fits, g, columns);
     case "non-finite":
@@ -39,10 +40,23 @@ export function explain(
   }
 }
 
+/** No point with a likelihood was met. */
+function explainNoStart({ method, precision }: FitsOrigin): string {
+  return precision === "float32"
+    ? `float32 is too coarse for ${method} in this group; use precision float64`
+    : `${method} cannot start from the Λ that was given: it is singular, or too far away; start from default`;
+}
+
 function remedyForStall({ method, precision }: FitsOrigin): string {
   const first = precision === "float32" ? "use precision float64, " : "";
   const second = method === "newton" ? "closed-form" : "newton or closed-form";
   return `${first || "use "}${second}, or a larger tolerance`;
+}
+
+function explainTooFewRows(fits: FitsFields & { readonly origin: FitsOrigin }, g: number): string {
+  const [count, weight, d] = [fits.count[g], fits.weight[g], fits.dims];
+  if (count > d) return `weights that sum to ${digits(weight)} leave no divisor for ddof 1; use ddof 0`;
+  return `${counted(count, "row")} for ${counted(d, "variable")}: a covariance needs at least ${d + 1}; add rows, or fit fewer variables`;
 }
 
 function explainSingular(

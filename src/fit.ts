@@ -15,6 +15,9 @@ import {
 import { Parameters } from "./parameters.js";
 import type { Statistics } from "./statistics.js";
 
+/** Iterations are counted in 32 bits, with a sign, in kernels and in results. */
+const MOST_ITERATIONS = 2 ** 31 - 1;
+
 /** Values given as plain arrays: one set for every group, or one for each. */
 export interface StartValues {
   readonly mean: ArrayLike<number>;
@@ -73,10 +76,7 @@ export async function withSession<T>(
 }
 
 /** The caller's options as the complete, checked task that engines take. */
-export function checkedSolve(
-  options: FitOptions,
-  shape: { readonly groups: number; readonly dims: number },
-): Solve {
+function checkedSolve(options: FitOptions, shape: { readonly groups: number; readonly dims: number }): Solve {
   const method = oneOf("method", METHODS, options.method ?? "closed-form");
   const precision = oneOf("precision", PRECISIONS, options.precision ?? "float64");
   const ddof = oneOf("ddof", [0, 1] as const, options.ddof ?? 0);
@@ -91,6 +91,9 @@ export function checkedSolve(
     throw new InputError(`fit: tolerance must be a positive number, got ${tolerance}`);
   }
   requireCount("fit", "maxIterations", maxIterations, 0);
+  if (maxIterations > MOST_ITERATIONS) {
+    throw new InputError(`fit: maxIterations must be at most ${MOST_ITERATIONS}, got ${maxIterations}`);
+  }
   return { method, ddof, tolerance, maxIterations, start: checkedStart(options.init ?? "default", shape) };
 }
 

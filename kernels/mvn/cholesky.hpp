@@ -9,10 +9,39 @@
 
 namespace mvn {
 
+#if !defined(__CUDACC__)
+// U with A = UᵀU for a small fixed D by one thread, every step unrolled: pivots and rows of LDLᵀ first, so that no square
+// root stands between one step and the next, then all rows by 1/√pivot.
+template <int D, class Real> MVN_FN bool choleskyUnrolled(const Real* A, Real* U) {
+  Real M[D * D], inverse[D];
+  MVN_UNROLL for (int e = 0; e < D * D; ++e) M[e] = A[e];
+  bool positive = true;
+  MVN_UNROLL for (int k = 0; k < D; ++k) {
+    const Real pivot = M[k * D + k];
+    positive = positive && pivot > Real(0) && isFinite(pivot);
+    inverse[k] = Real(1) / pivot;
+    MVN_UNROLL for (int i = k + 1; i < D; ++i) {
+      const Real share = M[k * D + i] * inverse[k];
+      MVN_UNROLL for (int j = i; j < D; ++j) M[i * D + j] -= share * M[k * D + j];
+    }
+  }
+  if (!positive) return false;
+  MVN_UNROLL for (int k = 0; k < D; ++k) {
+    const Real root = sqrt(M[k * D + k]), scale = root * inverse[k];
+    MVN_UNROLL for (int j = k + 1; j < D; ++j) U[k * D + j] = M[k * D + j] * scale;
+    U[k * D + k] = root;
+  }
+  return true;
+}
+#endif
+
 // U with A = UᵀU, row by row: U_i = (A_i − Σ_{k<i} U_ki U_k) / U_ii. U may be A itself.
 // False where a pivot is not positive: A is not positive definite in this arithmetic. U is then unfinished.
 template <class Team, class Dim, class Real>
 MVN_CALL bool cholesky(const Team& team, Dim d, const Real* A, Real* U) {
+#if !defined(__CUDACC__)
+  if constexpr (Team::simd && Dim::isFixed) return choleskyUnrolled<Dim::atMost>(A, U);
+#endif
   constexpr int block = blockRows<Team, Dim>;
   for (int top = 0; top < d; top += block) {
     const int rows = min(block, d - top);

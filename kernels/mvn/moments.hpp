@@ -8,8 +8,8 @@
 //
 // - A row of weight 0 is as absent, whatever it holds.
 // - A column of equal values has scatter exactly 0.
-// - A column with a NaN or an infinite value has mean NaN, and NaN in its row and column of A; the others are untouched.
-//   So has one whose values are so large (about 1e305; in float32 sums 1e36) that a chunk's sum overflows.
+// - A column with a NaN or an infinite value has mean NaN, and NaN in its row and column of A; the others are
+//   untouched. So has one whose values are so large (about 1e305; in float32 sums 1e36) that a chunk's sum overflows.
 //   Where only squares overflow (1e154; 1e19) the mean is right and A has infinities or NaN as they come.
 #pragma once
 

@@ -131,7 +131,8 @@ template <class Sum> MVN_FN void multiplyTile(const Sum* left, const Sum* right,
 }
 
 // Products of the packed rows, and Chan's merge, tile by tile (the formulas of moments_chunk.hpp).
-template <class Sum> MVN_FN void mergeTiles(const Chunk& chunk, f64 cross, int packed, int d, TileWorkspace<Sum>& work) {
+template <class Sum>
+MVN_FN void mergeTiles(const Chunk& chunk, f64 cross, int packed, int d, TileWorkspace<Sum>& work) {
   constexpr int width = tileWidth<Sum>;
   int stride = chunkRowsIn<Sum>(d);
   f64* tile = work.tiles;

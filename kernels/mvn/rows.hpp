@@ -69,7 +69,16 @@ MVN_FN void combineRows(Real* __restrict y, const Real* a, int step, const Real*
   Real tail[rest + 1];
   MVN_UNROLL for (int v = 0; v < vectors; ++v) sum[v] = load<Real>(y + v * lanes);
   MVN_UNROLL for (int j = 0; j < rest; ++j) tail[j] = y[vectors * lanes + j];
-  for (int k = 0; k < n; ++k) {
+  int k = 0;
+  for (; k + 2 <= n; k += 2) {  // the two products are added first: half the length of the chain of sums
+    const Real a0 = Real(sign) * a[k * step], a1 = Real(sign) * a[(k + 1) * step];
+    const Real *x0 = x + k * width, *x1 = x0 + width;
+    MVN_UNROLL for (int v = 0; v < vectors; ++v) {
+      sum[v] += splat(a0) * load<Real>(x0 + v * lanes) + splat(a1) * load<Real>(x1 + v * lanes);
+    }
+    MVN_UNROLL for (int j = vectors * lanes; j < N; ++j) tail[j - vectors * lanes] += a0 * x0[j] + a1 * x1[j];
+  }
+  if (k < n) {
     const Real ak = Real(sign) * a[k * step];
     const Real* row = x + k * width;
     MVN_UNROLL for (int v = 0; v < vectors; ++v) sum[v] += splat(ak) * load<Real>(row + v * lanes);

@@ -61,7 +61,8 @@ inline std::string digits(double x) {
 inline void close(double actual, double expected, double tolerance, const char* what, const char* file, int line) {
   if (actual == expected || (std::isnan(actual) && std::isnan(expected))) return;
   if (std::isfinite(actual) && std::isfinite(expected) && std::fabs(actual - expected) <= tolerance) return;
-  fail(file, line, std::string(what) + " = " + digits(actual) + ", expected " + digits(expected) + " ± " + digits(tolerance));
+  std::string wanted = digits(expected) + " ± " + digits(tolerance);
+  fail(file, line, std::string(what) + " = " + digits(actual) + ", expected " + wanted);
 }
 
 }  // namespace check

@@ -9,7 +9,8 @@ namespace {
 enum RowType : i32 { doubleRows = 0, singleRows = 1, singleArithmetic = 2 };
 
 template <class Sum, bool weighted, class Row>
-void allGroups(const Row* rows, const f64* weights, const i32* offsets, i32 groups, i32 d, StatisticsRef out, char* scratch) {
+void allGroups(const Row* rows, const f64* weights, const i32* offsets, i32 groups, i32 d, StatisticsRef out,
+               char* scratch) {
   for (i64 g = 0; g < groups; ++g) {
     i64 first = offsets[g];
     moments<Sum, weighted>(rows + first * d, weighted ? weights + first : nullptr, offsets[g + 1] - first, d,
@@ -18,7 +19,8 @@ void allGroups(const Row* rows, const f64* weights, const i32* offsets, i32 grou
 }
 
 template <class Sum, class Row>
-void withWeights(const void* rows, const f64* weights, const i32* offsets, i32 groups, i32 d, StatisticsRef out, char* scratch) {
+void withWeights(const void* rows, const f64* weights, const i32* offsets, i32 groups, i32 d, StatisticsRef out,
+                 char* scratch) {
   const Row* x = static_cast<const Row*>(rows);
   if (weights) allGroups<Sum, true>(x, weights, offsets, groups, d, out, scratch);
   else allGroups<Sum, false>(x, weights, offsets, groups, d, out, scratch);

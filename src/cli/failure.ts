@@ -4,7 +4,7 @@ import type { Terminal } from "./terminal.js";
 
 /** 1: the work failed; 2: the call or the input is wrong. */
 export const FAILED = 1;
-export const MISTAKEN = 2;
+const MISTAKEN = 2;
 
 /**
  * Says what went wrong, as much of it as a person can use, and gives the exit code. What a person can mend has no stack trace; what

@@ -56,7 +56,8 @@ export async function runProgram(words: readonly string[]): Promise<void> {
 }
 
 /** What no command took: there is none, or none of that name. */
-function refuseUnknownCommand(words: Arguments): never {
+function refuseUnknownCommand(words: Arguments): true {
+  if (words.help || words.version) return true;
   const [name] = words._ as string[];
   const names = COMMANDS.map((one) => one.name);
   const option = Object.keys(words).find((key) => !["_", "$0", "help", "h", "version"].includes(key));

@@ -56,7 +56,7 @@ export class Terminal {
 }
 
 /** Colour only where a person sees it: on a terminal, and not where NO_COLOR is set. */
-export const hasColour = (stream: NodeJS.WriteStream): boolean =>
+const hasColour = (stream: NodeJS.WriteStream): boolean =>
   stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb";
 
 export const styled = (stream: NodeJS.WriteStream, style: Style, text: string): string =>

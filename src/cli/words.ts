@@ -120,7 +120,7 @@ export function suggestion(word: string, candidates: readonly string[], prefix =
   return close === undefined ? "" : ` (did you mean ${prefix}${close}?)`;
 }
 
-export const dashed = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`);
+const dashed = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`);
 
 /** Decimal numbers only: `Number` alone also reads "", "0x10" and " ". */
 export const numberOf = (text: string): number =>

@@ -93,7 +93,7 @@ const REFUSED: readonly [title: string, words: readonly string[], ...parts: (str
   ["an option without its value", ["fit", "good.csv", "--weights"], "weights", "needs a value"],
   ["an unknown option", ["fit", "good.csv", "--colums", "x"], "--colums", "did you mean --columns"],
   ["an unknown flag before the file", ["fit", "--strickt", "good.csv"], "--strickt", "did you mean --strict"],
-  ["an unknown command", ["fti", "good.csv"], '"fti"', "did you mean fit"],
+  ["an unknown command", ["fiit", "good.csv"], '"fiit"', "did you mean fit"],
   ["no command", [], "--help"],
   [
     "an ending that cannot be written",

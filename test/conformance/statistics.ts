@@ -10,7 +10,7 @@ import { MOMENT_TOLERANCE, MOMENT_TOLERANCE_FLOAT32 } from "../support/tolerance
 import { DIMENSIONS, openReference, raggedSizes, type Subject, statisticsOf } from "./subject.js";
 
 /** Group by group, to `tolerance` of √(A_ii A_jj); the mean to that share of its size and of the standard deviation. */
-export function expectStatistics(got: Statistics, want: Statistics, tolerance: number): void {
+function expectStatistics(got: Statistics, want: Statistics, tolerance: number): void {
   const d = want.dims;
   expectSameBits(got.count, want.count, "count");
   for (let g = 0; g < want.groups; g++) {

@@ -201,6 +201,9 @@ export function troubleConformance(subject: Subject): void {
           ["a", "b", "c"],
         );
       expect(sentence("a constant column")).toBe('column "b" is constant in this group; leave it out');
+      expect(sentence("a column constant but for rounding")).toBe(
+        'column "a" is constant in this group; leave it out',
+      );
       expect(sentence("two equal columns")).toBe(
         'columns "a" and "c" are linearly dependent in this group; leave one out',
       );
@@ -237,6 +240,17 @@ export function troubleConformance(subject: Subject): void {
       expect(got.status).toEqual(["too-few-rows", "empty", "converged"]);
       expect([...got.count]).toEqual([2, 0, 3]);
       expect([...got.weight]).toEqual([2, 0, 6]);
+    });
+  });
+
+  describe("a group of small weights", () => {
+    it("has no covariance with ddof 1 unless they sum to more than 1", async () => {
+      const x = gaussianRows(new Random(1250), { dims: 2, sizes: [5, 5] });
+      const weights = [0.2, 0.2, 0.2, 0.2, 0.1, 0.3, 0.3, 0.3, 0.3, 0.3];
+      const got = await run(Batch.fromOffsets(x, [0, 5, 10], { dims: 2, weights }), { ddof: 1 });
+      expect(got.status).toEqual(["too-few-rows", "converged"]);
+      expect(matrixOf(got.covariance, 0, 2).every(Number.isNaN)).toBe(true);
+      expect(got.describe(0)).toBe("weights that sum to 0.9 leave no divisor for ddof 1; use ddof 0");
     });
   });
 

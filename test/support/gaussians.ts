@@ -3,7 +3,7 @@ import { multiply } from "../../src/engines/reference/matrix.js";
 import type { Random } from "./random.js";
 
 /** A random orthogonal matrix: Gram & Schmidt, twice, on normal columns. */
-export function orthogonal(random: Random, d: number): Float64Array {
+function orthogonal(random: Random, d: number): Float64Array {
   const q = random.normals(d * d);
   for (let i = 0; i < d; i++) {
     for (let pass = 0; pass < 2; pass++) {

@@ -31,17 +31,17 @@ export interface GroupFit {
 
 /** The maximum likelihood estimate of one group from its statistics. */
 export function fitGroup(group: Moments, task: GroupTask): GroupFit {
-  const trouble = troubleOf(group, task.roundingUnit);
+  const trouble = troubleOf(group, task);
   if (trouble) return withoutFit(group, task.ddof, trouble);
   return task.method === "closed-form" ? closedForm(group, task.ddof) : iterative(group, task, task.method);
 }
 
-/** Why the likelihood has no maximum, if so. */
-function troubleOf(group: Moments, roundingUnit: number): Status | undefined {
+/** Why the likelihood has no maximum, or the covariance no divisor, if so. */
+function troubleOf(group: Moments, { ddof, roundingUnit }: GroupTask): Status | undefined {
   const d = group.mean.length;
   if (group.count === 0) return "empty";
   if (!group.mean.every(Number.isFinite) || !group.scatter.every(Number.isFinite)) return "non-finite";
-  if (group.count < d + 1) return "too-few-rows";
+  if (group.count < d + 1 || !(group.weight > ddof)) return "too-few-rows";
   return rankOf({ ...group, roundingUnit }).full ? undefined : "singular";
 }
 
@@ -66,7 +66,7 @@ function closedForm(group: Moments, ddof: number): GroupFit {
   const d = group.mean.length;
   const divisor = group.weight - ddof;
   const covariance = group.scatter.map((entry) => entry / divisor);
-  const factor = divisor > 0 ? cholesky(covariance, d) : undefined;
+  const factor = cholesky(covariance, d);
   if (!factor) return withoutFit(group, ddof, "singular");
   const { scale, correlation } = standardised(group);
   const point = {
@@ -91,6 +91,8 @@ function iterative(group: Moments, task: GroupTask, method: Exclude<Method, "clo
   const start = startOf(group, scale, task.start);
   const ending = MINIMISERS[method](correlation, start, task);
   const { point, likelihood } = ending;
+  // J is not finite at the start: Λ is singular there, or too far away to compute.
+  if (!Number.isFinite(likelihood.value)) return withoutFit(group, task.ddof, "stalled");
   const mean = group.mean.map((value, j) => value + scale[j] * point.mean[j]);
   const factor = triangularise(point.factor, d).map((entry, e) => entry * scale[Math.floor(e / d)]);
   const covariance = multiply(factor, transpose(factor, d), d);

@@ -64,7 +64,7 @@ export function likelihoodAt(correlation: Float64Array, { mean, factor }: Point)
  *
  *     ½ [ Σ (δᵢ − log(1+δᵢ)) + Σ_{i>k} c_ik² + ‖Λ⁻¹m‖² ]
  */
-export function gapOf(centred: Float64Array, shift: Float64Array): number {
+function gapOf(centred: Float64Array, shift: Float64Array): number {
   const d = shift.length;
   const c = new Float64Array(d * d);
   let sum = norm(shift) ** 2;

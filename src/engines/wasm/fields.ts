@@ -73,7 +73,7 @@ export function viewOf<A extends Words>(field: Field<A>, span: Span, groups: num
 }
 
 /** One object for each field of a table. */
-export function mapFields<F extends Fields, T>(
+function mapFields<F extends Fields, T>(
   fields: F,
   make: (field: Field, name: string) => T,
 ): { readonly [K in keyof F]: T } {

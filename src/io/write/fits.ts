@@ -18,7 +18,7 @@ const WRITERS = {
 } satisfies Record<string, Writer>;
 
 /** The endings of files that fits can be written to. */
-export const FITS_ENDINGS = Object.keys(WRITERS) as readonly (keyof typeof WRITERS)[];
+const FITS_ENDINGS = Object.keys(WRITERS) as readonly (keyof typeof WRITERS)[];
 
 /** A file that fits will be written to, checked as far as can be before there are any. */
 export class FitsFile {

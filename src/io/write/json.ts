@@ -2,7 +2,7 @@ import type { GroupValue } from "../rows.js";
 import type { FitsResult } from "./result.js";
 
 /** The name and version of the document's form: see docs/cli.md. */
-export const FITS_SCHEMA = "mvnfit/fits@1";
+const FITS_SCHEMA = "mvnfit/fits@1";
 
 /** The JSON document of fits, one line a group, in pieces, so that it may be larger than a string can be. */
 export function* jsonPieces(result: FitsResult): Generator<string> {
@@ -56,7 +56,7 @@ function groupJson(result: FitsResult, g: number): string {
 }
 
 /** The shortest digits that read back as the same float64; null where there is no such number in JSON. */
-export const numberJson = (value: number): string => (Number.isFinite(value) ? String(value) : "null");
+const numberJson = (value: number): string => (Number.isFinite(value) ? String(value) : "null");
 
 function groupValueJson(value: GroupValue): string {
   if (typeof value === "number") return numberJson(value);

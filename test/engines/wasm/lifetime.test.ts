@@ -59,9 +59,13 @@ describe("memory that the engine lends", () => {
     await new Promise(setImmediate);
     own.release();
     const other = engine.allocate({ offsets: [0, n], dims: 4 });
+    expect(other.x.byteOffset).not.toBe(own.x.byteOffset);
     other.x.fill(2);
     expect(Array.from((await running).mean)).toEqual([1, 1, 1, 1]);
+    const after = engine.allocate({ offsets: [0, n], dims: 4 });
+    expect(after.x.byteOffset).toBe(own.x.byteOffset);
     other.release();
+    after.release();
   });
 
   it.each([
