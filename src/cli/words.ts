@@ -123,7 +123,7 @@ export function suggestion(word: string, candidates: readonly string[], prefix =
 const dashed = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`);
 
 /** Decimal numbers only: `Number` alone also reads "", "0x10" and " ". */
-export const numberOf = (text: string): number =>
+const numberOf = (text: string): number =>
   /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
 
 function splitList(text: string): string[] {

@@ -29,7 +29,7 @@ export function groupName(group: number, names?: GroupNames): string {
 }
 
 /** `∂/∂Λ[0,2]`: which derivative an entry is. */
-export const entryName = (entry: Worst["entry"]): string =>
+const entryName = (entry: Worst["entry"]): string =>
   `∂/∂${entry.length === 1 ? "μ" : "Λ"}[${entry.join(",")}]`;
 
 /** Which entry is furthest off, with both values and by how much. */

@@ -14,7 +14,7 @@ export interface Sweep {
   readonly dims?: number | readonly number[];
 }
 
-export const DEFAULT_SWEEP = { groups: 100, rows: [5, 50], dims: [1, 2, 3, 8] } as const;
+const DEFAULT_SWEEP = { groups: 100, rows: [5, 50], dims: [1, 2, 3, 8] } as const;
 
 /** Groups of one dimension, with their numbers among all groups. */
 export interface Workload {

@@ -64,6 +64,12 @@ describe("verify of a user's gradient", () => {
     await expect(running).rejects.toHaveProperty("name", "GradientError");
   });
 
+  it("finds the example right, at every condition it should be", async () => {
+    const module = new URL("../../examples/verify-module.mjs", import.meta.url);
+    expect((await verify({ groups: 40 }, { module })).passed).toBe(true);
+    expect((await verify({ groups: 8, dims: [4, 8] }, { module, condition: 1e6 })).passed).toBe(true);
+  });
+
   it("fails a gradient of NaN", async () => {
     const { passed, checks } = await check("nan.mjs");
     expect(passed).toBe(false);
