@@ -15,6 +15,7 @@ async function load(): Promise<TensorFlow> {
 export async function probe(): Promise<Probe> {
   try {
     const tf = await load();
+    await tf.ready();
     return { available: true, device: deviceOf(tf), version: tf.version_core };
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND";
@@ -43,6 +44,7 @@ export async function openBackends(): Promise<Backends> {
   return { device, float64, float32: new TensorBackend(tf, tf.getBackend(), "float32") };
 }
 
+/** In words, once tfjs is ready: before that it has no backend. */
 function deviceOf(tf: TensorFlow): string {
   return `TensorFlow.js ${tf.version_core}: JavaScript (float64), backend ${tf.getBackend()} (float32)`;
 }

@@ -131,11 +131,7 @@ function hasFullRank(statistics: Statistics, g: number, sumUnit: number, determi
 }
 
 /** Items `which` of a flat array of items of one size. */
-export function picked<Values extends RealArray>(
-  values: Values,
-  which: readonly number[],
-  size: number,
-): Values {
+function picked<Values extends RealArray>(values: Values, which: readonly number[], size: number): Values {
   const result = new (values.constructor as new (length: number) => Values)(which.length * size);
   which.forEach((k, at) => {
     result.set(values.subarray(k * size, (k + 1) * size), at * size);

@@ -13,7 +13,7 @@ export const nowhere = (): Search => ({ t: 0, settled: true, observe() {} });
 export const firstStep = (gradientSquared: number): number => Math.min(1, 1 / Math.sqrt(gradientSquared));
 
 /** Counts the steps that were made; the others found nothing that lowers J. */
-export function countMoves<Memory>(runs: readonly Descent<Memory>[], searches: readonly Search[]): void {
+function countMoves<Memory>(runs: readonly Descent<Memory>[], searches: readonly Search[]): void {
   runs.forEach((run, g) => {
     run.outcome = searches[g].t > 0 ? "moved" : "stuck";
     if (run.outcome === "moved") run.iterations++;
