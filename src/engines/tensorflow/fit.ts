@@ -49,7 +49,7 @@ async function fitWindow(
   pause: (done: number) => Promise<void>,
 ): Promise<void> {
   const sound = members.filter((g) => {
-    const trouble = plainTrouble(statistics, g);
+    const trouble = plainTrouble(statistics, g, solve.ddof);
     if (trouble) withoutFit(statistics, g, solve.ddof, trouble, fits);
     return !trouble;
   });
@@ -157,8 +157,8 @@ function writeFits(
   const { dims: d, weight, mean, scatter } = statistics;
   const e = d + 1;
   groups.forEach((g, k) => {
-    // A matrix so nearly singular that it has no factor in this arithmetic leaves nothing to certify.
-    if (method === "closed-form" && !Number.isFinite(certificate.residual[k])) {
+    // J is not finite: a start with a singular Λ, or one too far away; in closed form, no factor in this arithmetic.
+    if (!Number.isFinite(certificate.residual[k])) {
       withoutFit(statistics, g, ddof, "stalled", fits);
       return;
     }

@@ -26,13 +26,14 @@ export interface Standard {
   readonly logDeterminant: Float64Array;
 }
 
-/** Why the likelihood of a group has no maximum, as far as its numbers alone say. */
-export function plainTrouble({ dims: d, count, mean, scatter }: Statistics, g: number): Status | undefined {
+/** Why the likelihood of a group has no maximum, or its covariance no divisor, as far as its numbers alone say. */
+export function plainTrouble(statistics: Statistics, g: number, ddof: number): Status | undefined {
+  const { dims: d, count, weight, mean, scatter } = statistics;
   if (count[g] === 0) return "empty";
   const allFinite = (values: Float64Array) => values.every(Number.isFinite);
   if (!allFinite(mean.subarray(g * d, (g + 1) * d))) return "non-finite";
   if (!allFinite(scatter.subarray(g * d * d, (g + 1) * d * d))) return "non-finite";
-  return count[g] < d + 1 ? "too-few-rows" : undefined;
+  return count[g] < d + 1 || !(weight[g] > ddof) ? "too-few-rows" : undefined;
 }
 
 /**
