@@ -55,6 +55,11 @@ describe("verify on wrong gradients", () => {
     expect((await verify(batch, { engine })).passed).toBe(false);
   });
 
+  it("takes a Λ at the optimum that is not triangular either", async () => {
+    const engine = engineOf((group) => gradientsWith({ factor: lowerTriangle }, group));
+    expect((await verify(batch, { engine, at: "optimum" })).passed).toBe(false);
+  });
+
   const ENTRIES: readonly [Equation, keyof GroupGradients, number, readonly number[]][] = [
     ["7", "dJ1dFactor", 2, [0, 2]],
     ["9", "dJ2dMean", 1, [1]],
