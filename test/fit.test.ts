@@ -75,7 +75,7 @@ describe("fit", () => {
       const source = gaussianBatch(new Random(seed), options);
       expectFits(await fit(source, { engine: wasm }), await fit(source, { engine: "reference" }));
     });
-    await fc.assert(property, { numRuns: 60 });
+    await fc.assert(property, { numRuns: 60, seed: 1 });
   });
 
   it("is honest about every method on any batch", async () => {
@@ -101,7 +101,7 @@ describe("fit", () => {
         expect(fits.describe(g)).toMatch(/^\S.*\S$/);
       });
     });
-    await fc.assert(property, { numRuns: 150 });
+    await fc.assert(property, { numRuns: 150, seed: 1 });
   });
 });
 

@@ -1,8 +1,8 @@
 // cholesky.hpp: A = LLᵀ.
 //
 // Every factor in the kernels is kept as U = Lᵀ, d×d row-major, upper triangular with a positive diagonal: row k of U
-// is column k of L, so that the factorisation and the solves run along rows. What lies below U's diagonal is not read, and
-// symmetric matrices are read and written in their upper triangle, unless something else is said.
+// is column k of L, so that the factorisation and the solves run along rows. What lies below U's diagonal is not read,
+// and symmetric matrices are read and written in their upper triangle, unless something else is said.
 #pragma once
 
 #include "rows.hpp"
@@ -10,25 +10,38 @@
 namespace mvn {
 
 #if !defined(__CUDACC__)
-// U with A = UᵀU for a small fixed D by one thread, every step unrolled: pivots and rows of LDLᵀ first, so that no square
-// root stands between one step and the next, then all rows by 1/√pivot.
+// Vectors that divide a row of a given length: whole registers, or single numbers.
+template <class Real, bool whole> struct PackOf { using type = Vector<Real>; };
+template <> struct PackOf<f64, false> { using type = f64 __attribute__((vector_size(8))); };
+template <> struct PackOf<f32, false> { using type = f32 __attribute__((vector_size(4))); };
+
+// U with A = UᵀU for a small fixed D by one thread, every step unrolled: pivots and rows of LDLᵀ first, so that no
+// square root stands between one step and the next, then all rows by 1/√pivot.
 template <int D, class Real> MVN_FN bool choleskyUnrolled(const Real* A, Real* U) {
-  Real M[D * D], inverse[D];
-  MVN_UNROLL for (int e = 0; e < D * D; ++e) M[e] = A[e];
+  using Pack = typename PackOf<Real, D % lanesOf<Real> == 0>::type;
+  constexpr int lanes = sizeof(Pack) / sizeof(Real), packs = D / lanes;
+  Pack M[D][packs];
+  Real inverse[D];
+  MVN_UNROLL for (int i = 0; i < D; ++i) {
+    MVN_UNROLL for (int v = i / lanes; v < packs; ++v) __builtin_memcpy(&M[i][v], A + i * D + v * lanes, sizeof(Pack));
+  }
   bool positive = true;
   MVN_UNROLL for (int k = 0; k < D; ++k) {
-    const Real pivot = M[k * D + k];
+    const Real pivot = M[k][k / lanes][k % lanes];
     positive = positive && pivot > Real(0) && isFinite(pivot);
     inverse[k] = Real(1) / pivot;
     MVN_UNROLL for (int i = k + 1; i < D; ++i) {
-      const Real share = M[k * D + i] * inverse[k];
-      MVN_UNROLL for (int j = i; j < D; ++j) M[i * D + j] -= share * M[k * D + j];
+      const Real share = M[k][i / lanes][i % lanes] * inverse[k];
+      MVN_UNROLL for (int v = i / lanes; v < packs; ++v) M[i][v] -= share * M[k][v];
     }
   }
   if (!positive) return false;
   MVN_UNROLL for (int k = 0; k < D; ++k) {
-    const Real root = sqrt(M[k * D + k]), scale = root * inverse[k];
-    MVN_UNROLL for (int j = k + 1; j < D; ++j) U[k * D + j] = M[k * D + j] * scale;
+    const Real root = sqrt(M[k][k / lanes][k % lanes]), scale = root * inverse[k];
+    MVN_UNROLL for (int v = k / lanes; v < packs; ++v) {
+      const Pack row = M[k][v] * scale;
+      __builtin_memcpy(U + k * D + v * lanes, &row, sizeof(Pack));
+    }
     U[k * D + k] = root;
   }
   return true;
@@ -71,7 +84,8 @@ MVN_CALL bool cholesky(const Team& team, Dim d, const Real* A, Real* U) {
 }
 
 // S = UᵀU = LLᵀ: its upper triangle.
-template <class Team, class Dim, class Real> MVN_CALL void multiplyFactor(const Team& team, Dim d, const Real* U, Real* S) {
+template <class Team, class Dim, class Real>
+MVN_CALL void multiplyFactor(const Team& team, Dim d, const Real* U, Real* S) {
   strips(team, d, [&](auto begin, auto end) {
     for (int i = 0; i < d; ++i) {
       const auto first = fromDiagonal(begin, i);

@@ -47,8 +47,8 @@ MVN_FN f64 powerOfTwoFrom(f64 x) {
   return __builtin_ldexp(1.0, mantissa == 0.5 ? exponent - 1 : exponent);
 }
 
-template <class Team, class Dim>
-MVN_CALL void writeOutcome(const Team& team, Dim d, const EvaluateGroup& group, Outcome outcome, f64 j1, f64 rest) {
+template <class Team>
+MVN_CALL void writeOutcome(const Team& team, int d, const EvaluateGroup& group, Outcome outcome, f64 j1, f64 rest) {
   team.each(d, [&](int i) {
     group.dj2dMean[i] = rest;
     for (int j = 0; j < d; ++j) group.dj1dFactor[i * d + j] = group.dj2dFactor[i * d + j] = rest;

@@ -63,8 +63,8 @@ template <class Real> MVN_FN i64 solverBytes(int d, Method method) {
 }
 
 // Mean and covariance where they are defined, NaN for all that a fit would have given.
-template <class Team, class Dim>
-MVN_CALL void withoutFit(const Team& team, Dim d, const FitGroup& group, f64 ddof, Status status) {
+template <class Team>
+MVN_CALL void withoutFit(const Team& team, int d, const FitGroup& group, f64 ddof, Status status) {
   const Statistics& statistics = group.statistics;
   const f64 divisor = statistics.weight - ddof;
   const f64 share = divisor > 0 ? 1 / divisor : notANumber<f64>;
@@ -88,7 +88,8 @@ MVN_CALL void withoutFit(const Team& team, Dim d, const FitGroup& group, f64 ddo
 }
 
 template <class Team, class Real>
-MVN_FN Ending gradientMethod(const Team& team, Method method, const Problem<Real>& problem, GradientScratch<Real>& work) {
+MVN_FN Ending gradientMethod(const Team& team, Method method, const Problem<Real>& problem,
+                             GradientScratch<Real>& work) {
   switch (method) {
     case Method::cg: return cg(team, problem, work);
     case Method::bb: return barzilaiBorwein(team, problem, work);
@@ -108,7 +109,8 @@ MVN_CALL Ending solve(const Team& team, Dim d, const FitOptions& options, const 
   copy(team, d * d, solver.U, work.U);
   if (options.method <= Method::newton) centred = true;  // μ = x̄ at once
   constexpr f64 aim = 0.9;  // so that the certificate, which rounds differently, finds r ≤ tolerance too
-  const Problem<Real> problem{d, solver.R, centred, Real(aim * options.tolerance), options.maxIterations, options.stop};
+  const Real tolerance = Real(aim * options.tolerance);
+  const Problem<Real> problem{d, solver.R, centred, tolerance, options.maxIterations, options.stop};
   if (options.method == Method::closedForm) {
     ending = closedForm(team, d, solver.R, solver.U);
   } else if (options.method == Method::newton) {
@@ -218,7 +220,8 @@ MVN_CALL void writeCertificate(const Team& team, Dim d, const FitGroup& group, c
 }
 
 template <class Real, class Team, class Dim>
-MVN_FN void fitGroup(const Team& team, Dim d, const FitGroup& group, const FitOptions& options, const FitScratch& work) {
+MVN_FN void fitGroup(const Team& team, Dim d, const FitGroup& group, const FitOptions& options,
+                     const FitScratch& work) {
   const Statistics& statistics = group.statistics;
   const Status missing = existence(team, d, statistics, options, work);
   if (missing != Status::converged) return withoutFit(team, d, group, options.ddof, missing);

@@ -3,8 +3,8 @@
 // Near the optimum J/n is flat to the last bit while its gradient still has digits. The change of J/n over a step t is
 // therefore taken from the two values where they differ by more than their rounding, and from the two slopes else:
 //     ½ t (φ'(0) + φ'(t)),
-// exact for a quadratic. This is the approximate Wolfe condition of Hager & Zhang (2005), in one place for all methods,
-// and what lets float32 converge.
+// exact for a quadratic. This is the approximate Wolfe condition of Hager & Zhang (2005), in one place for all
+// methods, and what lets float32 converge.
 #pragma once
 
 #include "objective.hpp"

@@ -1,7 +1,7 @@
 // objective.hpp: J/n and its gradient in the unknowns that the gradient methods move.
 //
 // The unknowns are the entries of L on and below the diagonal, column by column (the rows of U = Lᵀ), and after them
-// m = μ − x̄ unless the mean starts at x̄: the gradient (9) is zero there and stays zero. All in standardised coordinates.
+// m = μ − x̄ unless the mean starts at x̄: the gradient (9) is zero there and stays zero. In standardised coordinates:
 //
 //     J/n      = Σ log L_ii + ½ tr W_μ + const            (2), halved (3) + (4)
 //     ∂(J/n)/∂L = L⁻ᵀ (I − W_μ), its lower triangle        ½ ((7) + (14)) / n: S⁻¹Λ = L⁻ᵀ, S⁻¹ A_μ S⁻¹ Λ = n L⁻ᵀ W_μ
@@ -116,7 +116,9 @@ MVN_CALL Value<Real> objectiveAt(const Team& team, Dim d, const Problem<Real>& p
 template <class Team, class Real>
 MVN_FN Value<Real> objective(const Team& team, const Problem<Real>& problem, const Real* x, Real* gradient,
                              const ObjectiveScratch<Real>& work) {
-  return withDimension(team, problem.d, [&](auto d) { return objectiveAt(team, d, problem, x, gradient, work); });
+  return withDimension<Real>(team, problem.d, [&](auto d) {
+    return objectiveAt(team, d, problem, x, gradient, work);
+  });
 }
 
 }  // namespace mvn

@@ -21,8 +21,8 @@ template <int I> struct Index {
   MVN_FN constexpr operator int() const { return I; }
 };
 
-// Columns 0 … n−1 shared among the lanes, f(begin, end) for each share. On a CPU one lane takes all of them; where their
-// number is Fixed it is a constant for f as well, and rows then live in registers.
+// Columns 0 … n−1 shared among the lanes, f(begin, end) for each share. On a CPU one lane takes all of them; where
+// their number is Fixed it is a constant for f as well, and rows then live in registers.
 template <class Team, class N, class F> MVN_FN void strips(const Team& team, N n, F f) {
   if constexpr (!Team::simd) {
     team.each(n, [&](int j) { f(j, j + 1); });
@@ -49,7 +49,9 @@ MVN_FN void combineRows(Real* __restrict y, const Real* a, int step, const Real*
   for (; k + 4 <= n; k += 4) {
     const Real *x0 = x + k * width, *x1 = x0 + width, *x2 = x1 + width, *x3 = x2 + width;
     const Real a0 = a[k * step], a1 = a[(k + 1) * step], a2 = a[(k + 2) * step], a3 = a[(k + 3) * step];
-    for (int j = begin; j < end; ++j) y[j] = y[j] + Real(sign) * ((a0 * x0[j] + a1 * x1[j]) + (a2 * x2[j] + a3 * x3[j]));
+    for (int j = begin; j < end; ++j) {
+      y[j] = y[j] + Real(sign) * ((a0 * x0[j] + a1 * x1[j]) + (a2 * x2[j] + a3 * x3[j]));
+    }
   }
   for (; k < n; ++k) {
     const Real ak = Real(sign) * a[k * step];
@@ -69,16 +71,7 @@ MVN_FN void combineRows(Real* __restrict y, const Real* a, int step, const Real*
   Real tail[rest + 1];
   MVN_UNROLL for (int v = 0; v < vectors; ++v) sum[v] = load<Real>(y + v * lanes);
   MVN_UNROLL for (int j = 0; j < rest; ++j) tail[j] = y[vectors * lanes + j];
-  int k = 0;
-  for (; k + 2 <= n; k += 2) {  // the two products are added first: half the length of the chain of sums
-    const Real a0 = Real(sign) * a[k * step], a1 = Real(sign) * a[(k + 1) * step];
-    const Real *x0 = x + k * width, *x1 = x0 + width;
-    MVN_UNROLL for (int v = 0; v < vectors; ++v) {
-      sum[v] += splat(a0) * load<Real>(x0 + v * lanes) + splat(a1) * load<Real>(x1 + v * lanes);
-    }
-    MVN_UNROLL for (int j = vectors * lanes; j < N; ++j) tail[j - vectors * lanes] += a0 * x0[j] + a1 * x1[j];
-  }
-  if (k < n) {
+  for (int k = 0; k < n; ++k) {
     const Real ak = Real(sign) * a[k * step];
     const Real* row = x + k * width;
     MVN_UNROLL for (int v = 0; v < vectors; ++v) sum[v] += splat(ak) * load<Real>(row + v * lanes);
@@ -89,7 +82,7 @@ MVN_FN void combineRows(Real* __restrict y, const Real* a, int step, const Real*
 #endif
 }
 
-// Rows that a kernel takes together: on a CPU with a general d, four rows and two vectors of columns fill the registers.
+// Rows that a kernel takes together: on a CPU with a general d, four rows and two vectors of columns fill registers.
 template <class Team, class Dim> constexpr int blockRows = Team::simd && !Dim::isFixed ? 4 : 1;
 
 // y_r ← y_r + sign Σ_{k<n} a[k·step + r·across] x[k] for r = 0 … rows−1, y_r rows of `stride` columns.

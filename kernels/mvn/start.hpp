@@ -12,9 +12,9 @@
 namespace mvn {
 
 // `m` [d] and U = Lᵀ [d, d] from the start; `X` [d, d] and `v` [d] are scratch. Returns whether m = 0.
-template <class Team, class Dim>
-MVN_FN bool beginAt(const Team& team, Dim d, Start start, const f64* mean, const f64* startMean, const f64* startFactor,
-                    const f64* inverseScale, f64* m, f64* U, f64* X, f64* v) {
+template <class Team>
+MVN_CALL bool beginAt(const Team& team, int d, Start start, const f64* mean, const f64* startMean,
+                      const f64* startFactor, const f64* inverseScale, f64* m, f64* U, f64* X, f64* v) {
   team.each(d, [&](int i) {
     m[i] = 0;
     for (int j = 0; j < d; ++j) U[i * d + j] = 0;

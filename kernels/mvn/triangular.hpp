@@ -37,7 +37,8 @@ MVN_FN void forward(const Team& team, Dim d, const Real* U, const Real* inverse,
 
 // X ← L⁻ᵀX: X_i ← (X_i − Σ_{k>i} L_ki X_k) / L_ii, upwards. `part(end, i)` is the end of the columns wanted of row i.
 template <class Team, class Dim, class Columns, class Real, class Part>
-MVN_FN void backward(const Team& team, Dim d, const Real* U, const Real* inverse, Columns columns, Real* X, Part part) {
+MVN_FN void backward(const Team& team, Dim d, const Real* U, const Real* inverse, Columns columns, Real* X,
+                     Part part) {
   constexpr int block = blockRows<Team, Dim>;
   strips(team, columns, [&](auto begin, auto end) {
     for (int below = d; below > 0; below -= min(block, below)) {

@@ -7,7 +7,8 @@ using namespace groups;
 
 namespace {
 
-constexpr Method iterative[] = {Method::newton, Method::lbfgs, Method::cg, Method::bb, Method::gradientDescent, Method::momentum};
+constexpr Method iterative[] = {Method::newton, Method::lbfgs,           Method::cg,
+                                Method::bb,     Method::gradientDescent, Method::momentum};
 constexpr const char* names[] = {"closed-form", "newton", "lbfgs", "cg", "bb", "gradient-descent", "momentum"};
 
 // S at a residual r is S* to within r in the whitened norm, hence to within about r of its largest entry.
@@ -33,6 +34,34 @@ void checkHonest(const Group& group, const Fit& fit, const Call& call) {
       CHECK_CLOSE(fit.covariance[i * d + j], f64(sum), 4 * (d + 1) * 0x1p-52 * size);
     }
   }
+}
+
+// ½ (tr(S⁻¹A_μ)/n − log|A/n| + log|S| − d) in long double; S by the returned factor.
+Long referenceGap(const Group& group, const Fit& fit) {
+  const int d = group.d;
+  std::vector<Long> W(d * d), z(d);
+  for (int j = 0; j < d; ++j) {  // L⁻¹ of every column of A_μ/n, then L⁻¹ of every row of that
+    z[j] = Long(group.mean[j]) - fit.mean[j];
+    for (int i = 0; i < d; ++i) W[i * d + j] = Long(group.scatter[i * d + j]) / group.weight;
+  }
+  const auto solve = [&](Long* x, int stride) {
+    for (int i = 0; i < d; ++i) {
+      for (int k = 0; k < i; ++k) x[i * stride] -= Long(fit.factor[i * d + k]) * x[k * stride];
+      x[i * stride] /= fit.factor[i * d + i];
+    }
+  };
+  for (int j = 0; j < d; ++j) solve(&W[j], d);
+  for (int i = 0; i < d; ++i) solve(&W[i * d], 1);
+  solve(z.data(), 1);
+  Long sum = 0;
+  for (int i = 0; i < d; ++i) sum += W[i * d + i] - 1 + z[i] * z[i];
+  for (int k = 0; k < d; ++k) {  // − log|W| by elimination
+    sum -= std::log(W[k * d + k]);
+    for (int i = k + 1; i < d; ++i) {
+      for (int j = d - 1; j >= k; --j) W[i * d + j] -= W[i * d + k] / W[k * d + k] * W[k * d + j];
+    }
+  }
+  return sum / 2;
 }
 
 void checkReaches(const Group& group, const Call& call) {
@@ -140,9 +169,30 @@ TEST("a condition beyond the arithmetic still ends honestly") {
   }
 }
 
+TEST("the gap is (J − J*)/n, near the optimum and far from it") {
+  constexpr f64 exact = 1e-9;          // of the gap itself, at condition 100
+  constexpr Long cancellation = 1e-17L;  // what the reference, a difference of terms of size d, can tell
+  FOR_EACH(d, {1, 2, 3, 5, 8, 16}) {
+    const Group group = groupOf(int(d), 100, d);
+    Call call{.start = Start::given, .startMean = Random(d).normals(int(d)), .startFactor = Numbers(d * d, 0.0)};
+    for (int i = 0; i < d; ++i) call.startFactor[i * d + i] = 3 + i;
+    for (const Method method : {Method::lbfgs, Method::bb}) {
+      for (const int budget : {0, 1, 5, 20, 40}) {
+        check::Case steps(std::to_string(budget) + " steps");
+        call.method = method;
+        call.maxIterations = budget;
+        const Fit found = fit(group, call);
+        Long gap = referenceGap(group, found);
+        CHECK_CLOSE(found.gap, f64(gap), exact * f64(gap) + f64(d * cancellation));
+      }
+    }
+  }
+}
+
 TEST("the stop flag ends an iteration") {
   const i32 stop = 1;
-  for (const Method method : iterative) CHECK(fit(groupOf(8, 1e4, 3), Call{.method = method, .stop = &stop}).iterations == 0);
+  const Group group = groupOf(8, 1e4, 3);
+  for (const Method method : iterative) CHECK(fit(group, Call{.method = method, .stop = &stop}).iterations == 0);
 }
 
 TEST("any start leads to the same maximum: a general factor, a mean far off") {
@@ -156,7 +206,7 @@ TEST("any start leads to the same maximum: a general factor, a mean far off") {
     for (const Method method : iterative) {
       check::Case of = caseOf(method);
       call.method = method;
-      const f64 away = method == Method::gradientDescent ? 3 : 30;  // plain descent is slow out there: J grows as away²
+      const f64 away = method == Method::gradientDescent ? 3 : 30;  // plain descent is slow far out
       for (int i = 0; i < d; ++i) call.startMean[i] = group.mean[i] + away * direction[i];
       call.tolerance = method >= Method::gradientDescent ? 1e-4 : 1e-8;
       checkReaches(group, call);
@@ -175,7 +225,8 @@ TEST("a given start counts through ΛΛᵀ alone") {
     turned[i * 3 + 1] = s * factor[i * 3] + c * factor[i * 3 + 1];
     turned[i * 3 + 2] = factor[i * 3 + 2];
   }
-  Call call{.method = Method::lbfgs, .start = Start::given, .startMean = {1, 2, 3}, .startFactor = factor, .maxIterations = 3};
+  Call call{.method = Method::lbfgs, .start = Start::given, .startMean = {1, 2, 3}, .startFactor = factor,
+            .maxIterations = 3};
   const Fit straight = fit(group, call);
   call.startFactor = turned;
   CHECK(relativeError(fit(group, call).factor, straight.factor) <= 1e-11);
@@ -269,7 +320,8 @@ TEST("groups without a maximum: what is left and why") {
       CHECK(few.status == Status::tooFewRows);
       CHECK(few.mean == group.mean);
       CHECK_CLOSE(few.covariance[0], group.scatter[0] / d, 1e-15 * group.scatter[0]);
-      CHECK(std::isnan(few.factor[0]) && std::isnan(few.logLikelihood) && std::isnan(few.residual) && std::isnan(few.gap));
+      CHECK(std::isnan(few.factor[0]) && std::isnan(few.logLikelihood));
+      CHECK(std::isnan(few.residual) && std::isnan(few.gap));
       CHECK(few.iterations == 0);
     }
     Group none{int(d), 0, 0, Numbers(d, NAN), Numbers(d * d, 0)};

@@ -120,20 +120,23 @@ constexpr f64 unwritten = 12345.678;  // whatever a fit leaves as it was shows
 
 template <class Real = f64> Fit fit(const Group& group, const Call& call) {
   const int d = group.d;
-  Fit out{Numbers(d, unwritten), Numbers(d * d, unwritten), Numbers(d * d, unwritten), unwritten, unwritten, unwritten, -1,
-          Status::empty};
+  const Numbers vector(d, unwritten), matrix(d * d, unwritten);
+  Fit out{vector, matrix, matrix, unwritten, unwritten, unwritten, -1, Status::empty};
   u8 status = 99;
   const FitGroup io{group.statistics(), call.startMean.data(), call.startFactor.data(),
                     out.mean.data(), out.covariance.data(), out.factor.data(),
                     &out.logLikelihood, &out.residual, &out.gap, &out.iterations, &status};
-  const FitOptions options{call.method, call.start, call.ddof, call.tolerance, call.maxIterations, call.epsilon, call.stop};
+  const FitOptions options{call.method,        call.start,   call.ddof, call.tolerance,
+                           call.maxIterations, call.epsilon, call.stop};
   Scratch count;
   FitScratch(count, d, solverBytes<Real>(d, call.method));
   std::vector<f64> block(count.used / sizeof(f64) + 2, NAN);  // stale scratch must not show
   Scratch scratch(reinterpret_cast<char*>(block.data()));
   const FitScratch work(scratch, d, solverBytes<Real>(d, call.method));
   if (call.specialised) {
-    withDimension(SerialTeam{}, d, [&](auto dimension) { fitGroup<Real>(SerialTeam{}, dimension, io, options, work); });
+    withDimension<Real>(SerialTeam{}, d, [&](auto dimension) {
+      fitGroup<Real>(SerialTeam{}, dimension, io, options, work);
+    });
   } else {
     fitGroup<Real>(SerialTeam{}, Dynamic{d}, io, options, work);
   }
@@ -150,7 +153,8 @@ struct Evaluation {
 template <class Real = f64>
 Evaluation evaluate(const Group& group, const Numbers& mean, const Numbers& factor, bool specialised = true) {
   const int d = group.d;
-  Evaluation out{unwritten, unwritten, unwritten, Numbers(d * d, unwritten), Numbers(d, unwritten), Numbers(d * d, unwritten), 0};
+  const Numbers vector(d, unwritten), matrix(d * d, unwritten);
+  Evaluation out{unwritten, unwritten, unwritten, matrix, vector, matrix, 0};
   u8 status = 99;
   const EvaluateGroup io{group.statistics(), mean.data(), factor.data(), &out.j1, &out.j2, &out.objective,
                          out.dj1dFactor.data(), out.dj2dMean.data(), out.dj2dFactor.data(), &status};
@@ -160,7 +164,7 @@ Evaluation evaluate(const Group& group, const Numbers& mean, const Numbers& fact
   Scratch scratch(reinterpret_cast<char*>(block.data()));
   const EvaluateScratch<Real> work(scratch, d);
   if (specialised) {
-    withDimension(SerialTeam{}, d, [&](auto dimension) { evaluateGroup(SerialTeam{}, dimension, io, work); });
+    withDimension<Real>(SerialTeam{}, d, [&](auto dimension) { evaluateGroup(SerialTeam{}, dimension, io, work); });
   } else {
     evaluateGroup(SerialTeam{}, Dynamic{d}, io, work);
   }

@@ -39,7 +39,7 @@ template <class Real> void fitAll(i32 groups, i32 d, const FitArrays& arrays, co
   const SerialTeam team;
   Scratch scratch(block);
   const FitScratch work(scratch, d, solverBytes<Real>(d, options.method));
-  withDimension(team, d, [&](auto dimension) {
+  withDimension<Real>(team, d, [&](auto dimension) {
     for (i32 g = 0; g < groups; ++g) {
       if (options.stop && __atomic_load_n(options.stop, __ATOMIC_RELAXED)) return;
       fitGroup<Real>(team, dimension, arrays.group(g, d), options, work);
@@ -51,7 +51,7 @@ template <class Real> void evaluateAll(i32 groups, i32 d, const EvaluateArrays& 
   const SerialTeam team;
   Scratch scratch(block);
   const EvaluateScratch<Real> work(scratch, d);
-  withDimension(team, d, [&](auto dimension) {
+  withDimension<Real>(team, d, [&](auto dimension) {
     for (i32 g = 0; g < groups; ++g) evaluateGroup(team, dimension, arrays.group(g, d), work);
   });
 }
@@ -71,7 +71,8 @@ template <class Real> i32 evaluateBytes(i32 d) {
 }  // namespace
 
 MVN_EXPORT(fit_scratch) i32 fit_scratch(i32 precision, i32 method, i32 d) {
-  return Precision(precision) == Precision::float32 ? fitBytes<f32>(d, Method(method)) : fitBytes<f64>(d, Method(method));
+  if (Precision(precision) == Precision::float32) return fitBytes<f32>(d, Method(method));
+  return fitBytes<f64>(d, Method(method));
 }
 
 MVN_EXPORT(fit)

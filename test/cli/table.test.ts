@@ -40,7 +40,7 @@ describe("the table on a terminal", () => {
   it("tells of ten groups in trouble, and how many more there are", () => {
     const lines = plain(table(resultOf(manyKeys(1000), G, 2), { isTTY: true, columns: WIDTH }));
     expect(lines.filter((line) => /^g=g\d+: empty: /.test(line)).length).toBe(10);
-    expect(lines).toContain("and 323 more groups without a fit");
+    expect(lines).toContain("and 323 more groups that did not converge");
   });
 
   it("says how many variables it had no room for", () => {

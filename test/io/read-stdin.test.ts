@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { spool } from "../../src/io/read/stdin.js";
 import { openRows } from "../../src/io/read.js";
 import type { RowFormat } from "../../src/io/rows.js";
@@ -11,6 +12,16 @@ import { temporaryFolder } from "../support/files.js";
 import { READ, readAll, refusal } from "./rows.js";
 
 const files = temporaryFolder();
+
+// A place for temporary files that other tests do not use meanwhile.
+const ownTmp = mkdtempSync(join(tmpdir(), "mvnfit-stdin-"));
+const usualTmp = process.env.TMPDIR;
+process.env.TMPDIR = ownTmp;
+afterAll(() => {
+  if (usualTmp === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = usualTmp;
+  rmSync(ownTmp, { recursive: true, force: true });
+});
 
 const spools = () => readdirSync(tmpdir()).filter((name) => name.startsWith("mvnfit-spool-"));
 

@@ -1,4 +1,4 @@
-// cg.hpp: nonlinear conjugate gradients, Polak–Ribière+ (Nocedal & Wright 2006, §5.2), with a strong Wolfe line search.
+// cg.hpp: nonlinear conjugate gradients, Polak–Ribière+ (Nocedal & Wright 2006, §5.2), strong Wolfe line search.
 #pragma once
 
 #include "mvn/methods/gradient_method.hpp"

@@ -1,4 +1,4 @@
-// momentum.hpp: Nesterov's accelerated gradient (1983) with backtracking and adaptive restart (O'Donoghue & Candès 2015).
+// momentum.hpp: Nesterov's accelerated gradient (1983), backtracking, adaptive restart (O'Donoghue & Candès 2015).
 //
 //     x₊ = y − t g(y),   θ₊ = ½ (1 + √(1 + 4θ²)),   y₊ = x₊ + (θ − 1)/θ₊ (x₊ − x)
 //
@@ -29,7 +29,8 @@ MVN_CALL Ending momentum(const Team& team, const Problem<Real>& problem, Gradien
     Point<Real> base = *from;
     setToMinus(team, n, work.direction, base.gradient);
     base.slope = dot(team, n, base.gradient, work.direction);
-    const Real taken = backtrack(team, problem, base, work.direction, growth * t, decrease, Real(0), trial, work.objective);
+    const Real taken =
+        backtrack(team, problem, base, work.direction, growth * t, decrease, Real(0), trial, work.objective);
     if (taken == Real(0)) {
       if (!leading) return ending;
       leading = false;

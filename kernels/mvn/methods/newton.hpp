@@ -9,7 +9,7 @@
 // a sum of positive definite matrices and a Cholesky: as backward stable as the Cholesky of R itself, because every
 // step starts again from R. In the eigenvalues w of W = L⁻¹RL⁻ᵀ it is w ← 4w'/(1 + w')², w' = w/γ²: near 1 the error e
 // becomes e²/4, far from it small ones only grow fourfold. There γ² = √(ab), with [a, b] about the range of the
-// eigenvalues, takes the ratio b/a to its square root (Byers & Xu 2008); the range after the step follows by the formula.
+// eigenvalues, takes the ratio b/a to its square root (Byers & Xu 2008); the range after the step follows by formula.
 #pragma once
 
 #include "mvn/objective.hpp"
@@ -33,7 +33,8 @@ template <class Real> struct Range {
 
 // The range of W's eigenvalues: ‖W‖_F from above, the smallest pivot of its Cholesky for the low end. No more than
 // 1/√ε apart: S after the step has about that condition, and must still be positive definite in this arithmetic.
-template <class Team, class Dim, class Real> MVN_FN Range<Real> rangeOf(const Team& team, Dim d, const Real* W, Real* C) {
+template <class Team, class Dim, class Real>
+MVN_FN Range<Real> rangeOf(const Team& team, Dim d, const Real* W, Real* C) {
   const Real high = sqrt(squaredDistance(team, d, W, Real(0)));
   const Real floor = high * sqrt(roundingUnit<Real>);
   if (!cholesky(team, d, W, C)) return {floor, high};
@@ -74,7 +75,8 @@ MVN_FN void polarStep(const Team& team, Dim d, const Real* R, const Real* S, con
 
 // From L = Uᵀ; leaves the last iterate there.
 template <class Team, class Dim, class Real>
-MVN_CALL Ending newton(const Team& team, Dim d, const Problem<Real>& problem, Real* U, const NewtonScratch<Real>& work) {
+MVN_CALL Ending newton(const Team& team, Dim d, const Problem<Real>& problem, Real* U,
+                       const NewtonScratch<Real>& work) {
   constexpr Real quadratic = Real(0.1);   // below it the residual falls quadratically, or rounding has stopped it
   constexpr Real safety = Real(0.1);      // of the tolerance, for what the predicted r²/4 leaves out
   constexpr int retries = 60;

@@ -27,19 +27,17 @@ export async function engineReport(): Promise<EngineReport[]> {
   );
 }
 
-/** One line an engine; under those that cannot be had, why and what to do. */
+/** Two lines an engine: the device and what it runs; or why it cannot be had and what to do. */
 export function enginesTable(report: readonly EngineReport[], stream: NodeJS.WriteStream): string {
   const width = Math.max(...report.map(({ name }) => name.length));
   const lines = report.flatMap((engine) => {
-    const name = engine.name.padEnd(width);
-    if (!engine.available) {
-      return [
-        `${name}  ${styled(stream, "yellow", "not available")}  ${engine.reason}`,
-        `${" ".repeat(width)}  ${engine.remedy}`,
-      ];
-    }
-    const facts = [engine.device, engine.version, engine.precisions.join(", ")].filter(Boolean).join(" | ");
-    return [`${name}  ${styled(stream, "green", "available")}  ${facts}`];
+    const state = engine.available
+      ? styled(stream, "green", "available")
+      : styled(stream, "yellow", "not available");
+    const [first, second] = engine.available
+      ? [engine.device, `${engine.precisions.join(", ")}; version ${engine.version}`]
+      : [engine.reason, engine.remedy];
+    return [`${engine.name.padEnd(width)}  ${state}  ${first}`, `${" ".repeat(width)}  ${second}`];
   });
   return `${lines.join("\n")}\n`;
 }

@@ -94,7 +94,7 @@ export function troubles({ fits, columns, groupBy, groups }: FitsResult): string
       );
     }
   }
-  return more === 0 ? sentences : [...sentences, `and ${count(more, "more group")} without a fit`];
+  return more === 0 ? sentences : [...sentences, `and ${count(more, "more group")} that did not converge`];
 }
 
 function heading({ fits, rows, columns }: FitsResult, files: readonly string[]): string {
@@ -180,7 +180,7 @@ function decimal(value: number): string {
   if (!Number.isFinite(value)) return "-";
   const size = Math.abs(value);
   return value === 0 || (size >= 1e-3 && size < 1e8)
-    ? value.toFixed(size < 100 ? 3 : 1)
+    ? value.toFixed(size < 10 ? 3 : 1)
     : value.toExponential(3);
 }
 

@@ -103,6 +103,7 @@ export class Machine {
    */
   async perform({ task, plan, fed }: Call, { signal, onProgress }: Control): Promise<void> {
     this.requireOpen("wasm");
+    signal?.throwIfAborted();
     const full = this.#completed(task, plan);
     this.#control.fill(0);
     let given: { readonly reason: unknown } | undefined;
@@ -125,6 +126,7 @@ export class Machine {
       const working = this.#pool.perform(full, () => this.#interrupt());
       const feeding = fed && new Feeder(full, plan, fed, this.arena.memory, this.#control).feed();
       const [worked] = await Promise.allSettled([working, feeding?.catch(giveUp)]);
+      this.requireOpen("wasm: the call was ended");
       if (!given && worked.status === "rejected") throw worked.reason;
       if (!given) report(task.groups);
       if (given) throw given.reason;
@@ -137,7 +139,7 @@ export class Machine {
 
   /** Ends the workers and gives everything back; a running call fails. */
   close(): Promise<void> {
-    this.#closed ??= this.#pool.close("the engine was closed").then(() => this.reserve.clear());
+    this.#closed ??= this.#pool.close().then(() => this.reserve.clear());
     return this.#closed;
   }
 

@@ -41,9 +41,7 @@ class Thread {
     return done;
   }
 
-  /** Why the worker will end, where it is ended on purpose. */
-  async terminate(reason: string): Promise<void> {
-    this.#reason ??= reason;
+  async terminate(): Promise<void> {
     await this.#worker.terminate();
   }
 
@@ -94,8 +92,11 @@ export class Pool {
       fresh.push(thread);
       return thread;
     });
-    await all(fresh.map((thread) => thread.ready));
-    for (const thread of fresh) thread.keepAlive(false);
+    try {
+      await all(fresh.map((thread) => thread.ready));
+    } finally {
+      for (const thread of fresh) thread.keepAlive(false);
+    }
   }
 
   /**
@@ -116,9 +117,9 @@ export class Pool {
     }
   }
 
-  /** Ends the workers; a task that they are at fails with the reason. */
-  async close(reason: string): Promise<void> {
-    await Promise.all(this.#threads.map((thread) => thread.terminate(reason)));
+  /** Ends the workers; a task that they are at fails. */
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.terminate()));
   }
 }
 

@@ -5,8 +5,8 @@ import { gaussianBatch } from "../../support/gaussians.js";
 import { Random } from "../../support/random.js";
 import { closedForm, LONG_GROUPS, long, longBatch, openWasm, uniforms } from "./support.js";
 
-/** How late a timer may come while the main thread copies rows: its longest stint, times what a busy machine adds. */
-const LATEST_TICK_MS = 60;
+/** The largest share of a call that may pass between two turns of the event loop; one that blocks it takes nearly all. */
+const LONGEST_STINT = 0.25;
 /** How soon a running call ends once it is aborted. */
 const SOON_MS = 2000;
 
@@ -26,12 +26,12 @@ describe("a running call", () => {
     const reports: number[] = [];
     const onProgress = (done: number, total: number) => {
       expect(total).toBe(LONG_GROUPS);
-      if (reports.push(done) === 4) controller.abort();
+      if (reports.push(done) >= 4 && done > reports[0]) controller.abort();
     };
     await expect(session.fit(long, { onProgress, signal: controller.signal })).rejects.toThrow();
     expect(reports).toEqual(reports.toSorted((a, b) => a - b));
-    expect(reports[3]).toBeGreaterThan(reports[0]);
-    expect(reports[3]).toBeLessThan(LONG_GROUPS);
+    expect(reports.at(-1)).toBeGreaterThan(reports[0]);
+    expect(reports.at(-1)).toBeLessThan(LONG_GROUPS);
   });
 
   it("ends with the last report at the total", async () => {
@@ -94,9 +94,11 @@ describe("a running call", () => {
       last = performance.now();
       ticks++;
     }, 1);
+    const started = performance.now();
     await session.fit(closedForm);
+    const elapsed = performance.now() - started;
     clearInterval(timer);
     expect(ticks).toBeGreaterThan(3);
-    expect(latest).toBeLessThan(LATEST_TICK_MS);
+    expect(latest).toBeLessThan(LONGEST_STINT * elapsed);
   });
 });

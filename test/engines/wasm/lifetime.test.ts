@@ -160,7 +160,9 @@ describe("an engine", () => {
     await engine.close();
     for (const outcome of await outcomes) {
       expect(outcome.status).toBe("rejected");
-      expect((outcome as PromiseRejectedResult).reason).toBeInstanceOf(EngineError);
+      const { reason } = outcome as PromiseRejectedResult;
+      expect(reason).toBeInstanceOf(EngineError);
+      expect(reason.message).toMatch(/the engine is closed\. Open another with openEngine$/);
     }
     await session.close();
     await expect(engine.open(batch)).rejects.toThrow(/open: the engine is closed/);
