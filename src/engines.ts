@@ -6,11 +6,12 @@ import {
   type EngineProvider,
 } from "./engine.js";
 import { referenceProvider } from "./engines/reference/provider.js";
+import { tensorflowProvider } from "./engines/tensorflow/provider.js";
 import { wasmProvider } from "./engines/wasm/provider.js";
 import { EngineError, InputError } from "./errors.js";
 
 /** Every engine there is, in the order in which `mvnfit engines` lists them. */
-export const PROVIDERS: readonly EngineProvider[] = [referenceProvider, wasmProvider];
+export const PROVIDERS: readonly EngineProvider[] = [referenceProvider, wasmProvider, tensorflowProvider];
 
 /**
  * Opens an engine. `auto` takes `wasm`, which runs wherever Node runs.

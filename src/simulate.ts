@@ -104,7 +104,7 @@ function simulatedGroup(
  * √λ for eigenvalues λ from 1/√κ to √κ, evenly spaced on a log axis. Those between the ends are rounded to float32, so that the last
  * bit of `Math.pow`, which differs between machines, does not show.
  */
-function rootEigenvalues(d: number, condition: number): Float64Array {
+export function rootEigenvalues(d: number, condition: number): Float64Array {
   const end = Math.sqrt(Math.sqrt(condition));
   return Float64Array.from({ length: d }, (_, k) => {
     if (d === 1) return 1;
@@ -117,7 +117,7 @@ function rootEigenvalues(d: number, condition: number): Float64Array {
  * An orthogonal matrix, uniform among all (Haar measure): the rows of a Gaussian matrix, made orthonormal by Gram & Schmidt's method,
  * each projection done twice, which leaves them orthogonal to rounding. Source: Stewart (1980), SIAM J. Numer. Anal. 17(3).
  */
-function orthogonal(random: Random, d: number): Float64Array {
+export function orthogonal(random: Random, d: number): Float64Array {
   const q = Float64Array.from({ length: d * d }, () => random.normal());
   for (let i = 0; i < d; i++) {
     const row = q.subarray(i * d, i * d + d);

@@ -8,4 +8,5 @@ export default function setup(): void {
   const node = (...call: string[]) => execFileSync(process.execPath, call, { cwd: root, stdio: "inherit" });
   node("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
   node("scripts/build-wasm.mjs");
+  node("scripts/build-autograd.mjs");
 }

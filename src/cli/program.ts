@@ -4,6 +4,7 @@ import { InputError } from "../errors.js";
 import * as engines from "./commands/engines.js";
 import * as fit from "./commands/fit.js";
 import * as simulate from "./commands/simulate.js";
+import * as verify from "./commands/verify.js";
 import { type Arguments, suggestion } from "./words.js";
 
 /** A command is a file: its words, its help, and a handler that loads what it needs when it runs. */
@@ -20,7 +21,7 @@ interface UsageConfigurable {
   usageConfiguration(settings: { readonly "hide-types": boolean }): void;
 }
 
-const COMMANDS: readonly Command[] = [fit, simulate, engines];
+const COMMANDS: readonly Command[] = [fit, verify, simulate, engines];
 
 /** The widest help that is still easy to read. */
 const HELP_WIDTH = 100;

@@ -44,6 +44,10 @@ export class Words {
     if (first !== undefined) throw this.mistake(`takes no file, got "${first}"`);
   }
 
+  has(name: string): boolean {
+    return this.#arguments[name] !== undefined;
+  }
+
   flag(name: string): boolean {
     return [this.#arguments[name]].flat().at(-1) === true;
   }
@@ -86,6 +90,17 @@ export class Words {
     );
   }
 
+  /** A whole number, or two as in 50..200: the least and the most. */
+  range(name: string): readonly [number, number] | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const [least, most = least] = text.split("..").map(numberOf);
+    const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0;
+    if (isCount(least) && isCount(most) && least <= most && /^\d+(\.\.\d+)?$/.test(text))
+      return [least, most];
+    throw this.mistake(`${dashed(name)} must be a whole number, or two as in 50..200, got "${text}"`);
+  }
+
   number(name: string, holds: (value: number) => boolean, rule: () => string): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
@@ -108,7 +123,7 @@ export function suggestion(word: string, candidates: readonly string[], prefix =
 const dashed = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`);
 
 /** Decimal numbers only: `Number` alone also reads "", "0x10" and " ". */
-export const numberOf = (text: string): number =>
+const numberOf = (text: string): number =>
   /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
 
 function splitList(text: string): string[] {

@@ -4,21 +4,16 @@ import { writeWhole } from "../../io/write/whole.js";
 import { type SimulateOptions, simulateGroups } from "../../simulate.js";
 import { interruptSignal } from "../interrupt.js";
 import { Terminal } from "../terminal.js";
-import { type Arguments, numberOf, Words } from "../words.js";
+import { type Arguments, Words } from "../words.js";
 import { type SimulateCall, simulatedCsv, truthJson } from "./write.js";
 
 /** @throws InputError for values that no such option has */
 export function readCall(given: Arguments): SimulateCall {
   const words = new Words("simulate", given);
   words.none();
-  const rows = words.text("rows") ?? "100";
-  const [least, most = least] = rows.split("..").map(numberOf);
-  if (!(isCount(least) && isCount(most) && least <= most && /^\d+(\.\.\d+)?$/.test(rows))) {
-    throw words.mistake(`--rows must be a whole number, or two as in 50..200, got "${rows}"`);
-  }
   const data: Required<SimulateOptions> = {
     groups: words.whole("groups", 0) ?? 100,
-    rows: [least, most],
+    rows: words.range("rows") ?? [100, 100],
     dims: words.whole("dims", 1) ?? 4,
     condition:
       words.number(
@@ -31,8 +26,6 @@ export function readCall(given: Arguments): SimulateCall {
   };
   return { data, output: words.text("output"), truth: words.text("truth"), quiet: words.flag("quiet") };
 }
-
-const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
 /** Runs `mvnfit simulate`: both files, or neither. */
 export async function runSimulate(call: SimulateCall): Promise<void> {

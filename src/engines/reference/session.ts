@@ -7,11 +7,11 @@ import { ROUNDING_UNIT } from "../../methods.js";
 import type { Parameters } from "../../parameters.js";
 import { Statistics } from "../../statistics.js";
 import { statusCode } from "../../status.js";
+import { eachGroup } from "../../turns.js";
 import { evaluateMoments, evaluateRows } from "./evaluate.js";
 import { fitGroup } from "./fit.js";
 import { type Moments, moments } from "./moments.js";
 import { rowsOf } from "./rows.js";
-import { eachGroup } from "./turns.js";
 
 export const DEVICE = "JavaScript, one thread";
 

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Control } from "../../engine.js";
+import type { Control } from "./engine.js";
 
 /** Work between two turns of the event loop. */
 const TURN_MS = 10;
@@ -8,12 +8,13 @@ const TURN_MS = 10;
 export async function eachGroup(
   total: number,
   { signal, onProgress }: Control,
-  work: (group: number) => void,
+  work: (group: number) => void | Promise<void>,
 ): Promise<void> {
   signal?.throwIfAborted();
   let since = performance.now();
   for (let group = 0; group < total; group++) {
-    work(group);
+    const pending = work(group);
+    if (pending) await pending; // an await costs more than the work of a small group
     if (performance.now() - since < TURN_MS) continue;
     onProgress?.(group + 1, total);
     await nextTurn();

@@ -1,0 +1,165 @@
+import type { Control } from "../../engine.js";
+import { Evaluation } from "../../evaluation.js";
+import type { RealArray } from "../../layout.js";
+import type { Parameters } from "../../parameters.js";
+import type { Statistics } from "../../statistics.js";
+import { statusCode } from "../../status.js";
+import type { TensorBackend } from "./backend.js";
+import { powerOfTwo } from "./chunks.js";
+import { gradient } from "./kernels/gradient.js";
+import { Turns } from "./turns.js";
+
+/** Numbers in one tensor of matrices at most. */
+const WINDOW = 2 ** 20;
+
+/** The paper's equations for every group at (μ, Λ), in windows of groups that go through together. */
+export async function evaluateAll(
+  on: TensorBackend,
+  statistics: Statistics,
+  parameters: Parameters,
+  control: Control,
+): Promise<Evaluation> {
+  const { groups, dims: d } = statistics;
+  const result = {
+    dims: d,
+    groups,
+    j1: new Float64Array(groups),
+    j2: new Float64Array(groups),
+    objective: new Float64Array(groups),
+    dJ1dFactor: new Float64Array(groups * d * d),
+    dJ2dMean: new Float64Array(groups * d),
+    dJ2dFactor: new Float64Array(groups * d * d),
+    statusCode: new Uint8Array(groups),
+  };
+  const turns = new Turns(groups, control);
+  const window = Math.max(1, Math.floor(WINDOW / d ** 2));
+  for (let begin = 0; begin < groups; begin += window) {
+    const end = Math.min(begin + window, groups);
+    const members: number[] = [];
+    for (let g = begin; g < end; g++) {
+      if (statistics.count[g] === 0) result.statusCode[g] = statusCode("empty");
+      else if (allFinite(statistics, g)) members.push(g);
+      else spoil(result, g, "non-finite");
+    }
+    if (members.length > 0) on.scope(() => evaluateWindow(on, statistics, parameters, members, result));
+    await turns.next(end);
+  }
+  turns.end();
+  return new Evaluation(result);
+}
+
+type Result = ConstructorParameters<typeof Evaluation>[0];
+
+/**
+ * In units of the size of Λ's rows, powers of two u: Λ ← u⁻¹Λ, x̄−μ ← u⁻¹(x̄−μ), A_μ ← u⁻¹A_μu⁻¹, so that no arithmetic
+ * overflows for the units of the data.
+ */
+function evaluateWindow(
+  on: TensorBackend,
+  { dims: d, weight, mean, scatter }: Statistics,
+  at: Parameters,
+  members: readonly number[],
+  result: Result,
+) {
+  const B = members.length;
+  const units = new Float64Array(B * d);
+  const factor = on.array(B * d * d);
+  const deviation = on.array(B * d);
+  const about = on.array(B * d * d);
+  members.forEach((g, k) => {
+    const unit = units.subarray(k * d, (k + 1) * d);
+    for (let i = 0; i < d; i++) {
+      let size = 0;
+      for (let j = 0; j < d; j++) size = Math.max(size, Math.abs(at.factor[(g * d + i) * d + j]));
+      unit[i] = powerOfTwo(size);
+      for (let j = 0; j < d; j++) factor[(k * d + i) * d + j] = at.factor[(g * d + i) * d + j] / unit[i];
+    }
+    const off = unit.map((u, i) => (mean[g * d + i] - at.mean[g * d + i]) / u);
+    deviation.set(off, k * d);
+    for (let i = 0; i < d; i++) {
+      for (let j = 0; j < d; j++) {
+        const own = scatter[(g * d + i) * d + j] / weight[g] / unit[i] / unit[j];
+        about[(k * d + i) * d + j] = own + off[i] * off[j];
+      }
+    }
+  });
+  const matrices = [B, d, d];
+  const perRow = gradient(
+    on,
+    on.tensor(factor, matrices),
+    on.tensor(deviation, [B, 1, d]),
+    on.tensor(about, matrices),
+  );
+  const [diagonal, j2, dJ1dFactor, dJ2dMean, dJ2dFactor] = [
+    perRow.diagonal,
+    perRow.j2,
+    perRow.dJ1dFactor,
+    perRow.dJ2dMean,
+    perRow.dJ2dFactor,
+  ].map((tensor) => on.read(tensor));
+  members.forEach((g, k) => {
+    const logDeterminant = logDeterminantOf(on, factor, diagonal, k, d);
+    if (logDeterminant === undefined) {
+      spoil(result, g, "singular");
+      return;
+    }
+    const n = weight[g];
+    result.j1[g] = 2 * n * (logDeterminant + sumOfLogarithms(units.subarray(k * d, (k + 1) * d)));
+    result.j2[g] = n * j2[k];
+    result.objective[g] = (n * d * Math.log(2 * Math.PI) + result.j1[g] + result.j2[g]) / 2;
+    if (!Number.isFinite(result.objective[g])) {
+      spoil(result, g, "non-finite");
+      return;
+    }
+    for (let i = 0; i < d; i++) {
+      const share = n / units[k * d + i];
+      result.dJ2dMean[g * d + i] = share * dJ2dMean[k * d + i];
+      for (let j = 0; j < d; j++) {
+        const [to, from] = [(g * d + i) * d + j, (k * d + i) * d + j];
+        result.dJ1dFactor[to] = share * dJ1dFactor[from];
+        result.dJ2dFactor[to] = share * dJ2dFactor[from];
+      }
+    }
+  });
+  return [];
+}
+
+/** Σ log L_ii, or undefined where what is left of a row of Λ beside the others is rounding: Λ is singular. */
+function logDeterminantOf(
+  on: TensorBackend,
+  factor: RealArray,
+  diagonal: RealArray,
+  k: number,
+  d: number,
+): number | undefined {
+  let sum = 0;
+  for (let i = 0; i < d; i++) {
+    let squared = 0;
+    for (let j = 0; j < d; j++) squared += factor[(k * d + i) * d + j] ** 2;
+    const own = diagonal[k * d + i];
+    if (!(own > 2 * d * on.unit * Math.sqrt(squared))) return undefined;
+    sum += Math.log(own);
+  }
+  return sum;
+}
+
+const sumOfLogarithms = (values: Float64Array): number =>
+  values.reduce((sum, value) => sum + Math.log(value), 0);
+
+function allFinite({ dims: d, mean, scatter }: Statistics, g: number): boolean {
+  return (
+    mean.subarray(g * d, (g + 1) * d).every(Number.isFinite) &&
+    scatter.subarray(g * d * d, (g + 1) * d * d).every(Number.isFinite)
+  );
+}
+
+/** NaN everywhere; where Λ is singular log|S| is −∞. */
+function spoil(result: Result, g: number, status: "singular" | "non-finite"): void {
+  const { dims: d } = result;
+  result.statusCode[g] = statusCode(status);
+  result.j1[g] = status === "singular" ? -Infinity : Number.NaN;
+  result.j2[g] = result.objective[g] = Number.NaN;
+  result.dJ1dFactor.fill(Number.NaN, g * d * d, (g + 1) * d * d);
+  result.dJ2dMean.fill(Number.NaN, g * d, (g + 1) * d);
+  result.dJ2dFactor.fill(Number.NaN, g * d * d, (g + 1) * d * d);
+}

@@ -1,0 +1,218 @@
+import type { Control, Solve, Start } from "../../engine.js";
+import type { FitsFields } from "../../fits.js";
+import type { RealArray } from "../../layout.js";
+import type { Statistics } from "../../statistics.js";
+import { type Status, statusCode } from "../../status.js";
+import type { Tensor, TensorBackend } from "./backend.js";
+import { type Certificate, certify } from "./kernels/certificate.js";
+import { lowerFactor } from "./kernels/lq.js";
+import { minimise } from "./methods/minimise.js";
+import type { Solution } from "./methods/problem.js";
+import { plainTrouble, type Standard, standardise } from "./standard.js";
+import { Turns } from "./turns.js";
+
+/** Numbers in one tensor of matrices at most: groups go through in windows of that size. */
+const WINDOW = 2 ** 20;
+
+/**
+ * Fits every group from its statistics, in windows of groups that go through together.
+ *
+ * @param sumUnit rounding unit of the arithmetic in which the scatter was summed
+ */
+export async function fitAll(
+  on: TensorBackend,
+  statistics: Statistics,
+  solve: Solve,
+  sumUnit: number,
+  control: Control,
+): Promise<FitsFields> {
+  const { groups, dims: d } = statistics;
+  const fits = blank(statistics);
+  const turns = new Turns(groups, control);
+  const window = Math.max(1, Math.floor(WINDOW / (d + 1) ** 2));
+  for (let begin = 0; begin < groups; begin += window) {
+    const members = Array.from({ length: Math.min(window, groups - begin) }, (_, k) => begin + k);
+    await fitWindow(on, statistics, members, solve, sumUnit, fits, (done) => turns.next(begin + done));
+    await turns.next(begin + members.length);
+  }
+  turns.end();
+  return fits;
+}
+
+async function fitWindow(
+  on: TensorBackend,
+  statistics: Statistics,
+  members: readonly number[],
+  solve: Solve,
+  sumUnit: number,
+  fits: FitsFields,
+  pause: (done: number) => Promise<void>,
+): Promise<void> {
+  const sound = members.filter((g) => {
+    const trouble = plainTrouble(statistics, g, solve.ddof);
+    if (trouble) withoutFit(statistics, g, solve.ddof, trouble, fits);
+    return !trouble;
+  });
+  const { standard, singular } = standardise(on, statistics, sound, sumUnit);
+  for (const g of singular) withoutFit(statistics, g, solve.ddof, "singular", fits);
+  const B = standard.groups.length;
+  if (B === 0) return;
+  const e = statistics.dims + 1;
+  let solution: Solution;
+  if (solve.method === "closed-form") {
+    solution = {
+      point: solve.ddof === 0 ? standard.factor : unbiased(standard.factor, statistics, standard.groups),
+      iterations: new Int32Array(B),
+      status: new Array(B).fill("converged"),
+    };
+  } else {
+    const { tolerance, maxIterations } = solve;
+    const { correlation, logDeterminant } = standard;
+    const start = startOf(on, statistics, standard, solve.start);
+    const troubled = members.length - B;
+    const problem = {
+      on,
+      groups: B,
+      e,
+      correlation,
+      start,
+      tolerance,
+      maxIterations,
+      pause: (done: number) => pause(troubled + done),
+    };
+    solution = await minimise(solve.method, problem, logDeterminant);
+  }
+  on.scope(() => {
+    const point = on.tensor(solution.point, [B, e, e]);
+    const certificate = certify(on, on.tensor(standard.correlation, [B, e, e]), point);
+    const squares = on.read(on.tf.matMul(withoutMean(on, point), withoutMean(on, point), false, true));
+    writeFits(statistics, standard, solve, solution, certificate, squares, fits);
+    return [];
+  });
+}
+
+/** M with the mean taken out: MMᵀ is then S beside the corner. */
+function withoutMean(on: TensorBackend, point: Tensor): Tensor {
+  const e = point.shape[1] as number;
+  const block = on.array(e * e);
+  for (let i = 0; i < e; i++) for (let j = 0; j < e; j++) block[i * e + j] = i > 0 && j > 0 ? 1 : 0;
+  return on.tf.mul(point, on.tensor(block, [e, e]));
+}
+
+/** The factor of A/(n − 1): L √(n/(n − 1)). */
+function unbiased(factor: RealArray, { weight, dims }: Statistics, groups: readonly number[]): RealArray {
+  const e = dims + 1;
+  return factor.map((entry, at) => {
+    if (at % (e * e) === 0) return entry;
+    const n = weight[groups[Math.floor(at / (e * e))]];
+    return entry * Math.sqrt(n / (n - 1));
+  });
+}
+
+/**
+ * Where an iterative method starts, as M in standardised units: `default` is Λ = D, `identity` Λ = I in the units of the data, both
+ * about x̄; a caller's own (μ, Λ) as the triangular L of the same S.
+ */
+function startOf(on: TensorBackend, statistics: Statistics, standard: Standard, start: Start): RealArray {
+  const { dims: d, mean } = statistics;
+  const { groups, scale } = standard;
+  const e = d + 1;
+  const point = on.array(groups.length * e * e);
+  const given = typeof start === "object" ? start : undefined;
+  const factor = on.array(given ? groups.length * d * d : 0);
+  groups.forEach((g, k) => {
+    const corner = k * e * e;
+    point[corner] = 1;
+    for (let i = 0; i < d; i++) {
+      const unit = scale[k * d + i];
+      if (!given) point[corner + (i + 1) * (e + 1)] = start === "identity" ? 1 / unit : 1;
+      else {
+        point[corner + (i + 1) * e] = (given.mean[g * d + i] - mean[g * d + i]) / unit;
+        for (let j = 0; j < d; j++) factor[(k * d + i) * d + j] = given.factor[(g * d + i) * d + j] / unit;
+      }
+    }
+  });
+  if (!given) return point;
+  on.scope(() => {
+    const lower = on.read(lowerFactor(on, on.tensor(factor, [groups.length, d, d])));
+    for (let k = 0, from = 0; k < groups.length; k++) {
+      for (let i = 0; i < d; i++) {
+        for (let j = 0; j < d; j++, from++) point[k * e * e + (i + 1) * e + j + 1] = lower[from];
+      }
+    }
+    return [];
+  });
+  return point;
+}
+
+function writeFits(
+  statistics: Statistics,
+  { groups, scale }: Standard,
+  { method, ddof }: Solve,
+  { point, iterations, status }: Solution,
+  certificate: Certificate,
+  squares: RealArray,
+  fits: FitsFields,
+): void {
+  const { dims: d, weight, mean, scatter } = statistics;
+  const e = d + 1;
+  groups.forEach((g, k) => {
+    // J is not finite: a start with a singular Λ, or one too far away; in closed form, no factor in this arithmetic.
+    if (!Number.isFinite(certificate.residual[k])) {
+      withoutFit(statistics, g, ddof, "stalled", fits);
+      return;
+    }
+    let units = 0;
+    for (let i = 0; i < d; i++) {
+      const unit = scale[k * d + i];
+      units += Math.log(unit);
+      const row = k * e * e + (i + 1) * e;
+      fits.mean[g * d + i] = mean[g * d + i] + unit * point[row];
+      for (let j = 0; j < d; j++) {
+        const at = (g * d + i) * d + j;
+        fits.factor[at] = j <= i ? unit * point[row + 1 + j] : 0;
+        fits.covariance[at] =
+          method === "closed-form"
+            ? scatter[at] / (weight[g] - ddof)
+            : unit * scale[k * d + j] * squares[row + 1 + j];
+      }
+    }
+    const perRow = certificate.logDeterminant[k] + certificate.trace[k] / 2 + units;
+    fits.logLikelihood[g] = -weight[g] * (perRow + (d / 2) * Math.log(2 * Math.PI));
+    fits.residual[g] = certificate.residual[k];
+    fits.gap[g] = certificate.gap[k];
+    fits.iterations[g] = iterations[k];
+    fits.statusCode[g] = statusCode(status[k]);
+  });
+}
+
+/** Mean and covariance where they are defined, no factor. */
+function withoutFit(statistics: Statistics, g: number, ddof: number, status: Status, fits: FitsFields): void {
+  const { dims: d, weight, mean, scatter } = statistics;
+  const divisor = weight[g] - ddof;
+  fits.mean.set(mean.subarray(g * d, (g + 1) * d), g * d);
+  for (let at = g * d * d; at < (g + 1) * d * d; at++) {
+    fits.covariance[at] = divisor > 0 ? scatter[at] / divisor : Number.NaN;
+    fits.factor[at] = Number.NaN;
+  }
+  fits.logLikelihood[g] = fits.residual[g] = fits.gap[g] = Number.NaN;
+  fits.iterations[g] = 0;
+  fits.statusCode[g] = statusCode(status);
+}
+
+function blank({ dims, groups, count, weight }: Statistics): FitsFields {
+  return {
+    dims,
+    groups,
+    count: count.slice(),
+    weight: weight.slice(),
+    mean: new Float64Array(groups * dims),
+    covariance: new Float64Array(groups * dims * dims),
+    factor: new Float64Array(groups * dims * dims),
+    logLikelihood: new Float64Array(groups),
+    residual: new Float64Array(groups),
+    gap: new Float64Array(groups),
+    iterations: new Int32Array(groups),
+    statusCode: new Uint8Array(groups),
+  };
+}
