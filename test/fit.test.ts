@@ -43,7 +43,10 @@ describe("fit", () => {
       { init: { mean: [0, Number.NaN], factor: [1, 0, 0, 1] } },
       "fit: init: mean must be finite numbers, got NaN at index 1",
     ],
-    [{ engine: "gpu" as never }, 'openEngine: engine must be one of auto, reference, wasm, tensorflow, got "gpu"'],
+    [
+      { engine: "gpu" as never },
+      'openEngine: engine must be one of auto, reference, wasm, tensorflow, got "gpu"',
+    ],
   ])("refuses wrong options: %#", async (options, message) => {
     await expect(fit(batch, options)).rejects.toThrow(new InputError(message));
   });

@@ -10,13 +10,13 @@ export class Interrupted extends Error {
 }
 
 /** 128 + the signal's number, as shells count. */
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /** How long work that was told to stop may take over it before the process ends anyway. */
 const PATIENCE_MS = 3000;
 
 /**
- * A signal that aborts at the first Ctrl-C (or SIGTERM). A second one, or work that does not stop, ends the process at once; what
+ * A signal that aborts at the first Ctrl-C (SIGTERM, or SIGHUP of a terminal that is closed). A second one, or work that does not stop, ends the process at once; what
  * must not stay behind then is removed on exit (see io/write/whole.ts).
  */
 export function interruptSignal(): AbortSignal {

@@ -1,5 +1,6 @@
 import type { Options } from "yargs";
 import { InputError } from "../errors.js";
+import { ROW_FORMATS, type RowFormat } from "../io/rows.js";
 import { nearest } from "../nearest.js";
 
 /** What yargs makes of the words of a call, before anything is known of their meaning. */
@@ -37,6 +38,20 @@ export class Words {
   /** The words after the command that belong to no option. */
   files(): string[] {
     return (this.#arguments._ as unknown[]).slice(1).map(String);
+  }
+
+  /** What standard input (-) holds: to be said where it is among the files, and only there. */
+  inputFormat(name: string): RowFormat | undefined {
+    const format = this.choice(name, ROW_FORMATS);
+    const stdin = this.files().filter((file) => file === "-").length;
+    if (stdin > 1) throw this.mistake("standard input (-) can be read once");
+    if (stdin === 1 && format === undefined)
+      throw this.mistake(`standard input (-) needs ${dashed(name)} ${ROW_FORMATS.join(" or ")}`);
+    if (stdin === 0 && format !== undefined)
+      throw this.mistake(
+        `${dashed(name)} goes with standard input (-); files tell their format by their ending`,
+      );
+    return format;
   }
 
   none(): void {

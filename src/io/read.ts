@@ -79,7 +79,7 @@ function partsOf(tables: readonly Table[], options: ReadOptions): Part[] {
 async function openTable(name: string, options: ReadOptions, resources: Resources): Promise<Table> {
   if (name === STDIN) {
     if (!options.format) {
-      throw new InputError(`standard input: say its format with --format: one of ${ROW_FORMATS.join(", ")}`);
+      throw new InputError(`openRows: standard input (-) needs a format: ${ROW_FORMATS.join(" or ")}`);
     }
     const file = await resources.spooled("standard input", process.stdin);
     return READERS[options.format].open(file, resources);

@@ -24,11 +24,18 @@ export interface Surroundings {
   readonly meanwhile?: (process: ChildProcessWithoutNullStreams) => void;
 }
 
+/** A test that runs out of time leaves its process behind. */
+const running = new Set<ChildProcessWithoutNullStreams>();
+afterAll(() => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** Runs the built command as a process of its own. */
 export function mvnfit(words: readonly string[], around: Surroundings = {}): Promise<Ending> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, ...around.env };
     const child = spawn(process.execPath, [MAIN, ...words], { cwd: around.folder, env });
+    running.add(child);
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -38,7 +45,10 @@ export function mvnfit(words: readonly string[], around: Surroundings = {}): Pro
       stderr += text;
     });
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
+    child.on("close", (code) => {
+      running.delete(child);
+      resolve({ code, stdout, stderr });
+    });
     child.stdin.on("error", () => {});
     child.stdin.end(around.input ?? "");
     around.meanwhile?.(child);

@@ -48,10 +48,14 @@ describe("Ctrl-C", () => {
     },
   );
 
-  it("is answered by SIGTERM's own code", async () => {
-    const words = ["simulate", ...ENDLESS, "-o", "rows.parquet"];
-    expect(await mvnfit(words, { folder: folder.path, meanwhile: afterAWhile("SIGTERM") })).toMatchObject({
-      code: 143,
+  it.each([
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)("is answered by %s's own code, and nothing stays behind", async (signal, code) => {
+    const words = ["simulate", ...ENDLESS, "-o", "other.parquet"];
+    expect(await mvnfit(words, { folder: folder.path, meanwhile: afterAWhile(signal) })).toMatchObject({
+      code,
     });
+    expect(await folder.added()).toEqual(["rows.csv"]);
   });
 });

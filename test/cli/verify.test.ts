@@ -42,6 +42,16 @@ describe("mvnfit verify", () => {
     expect(weighted).toMatchObject({ code: 0, stderr: "" });
   });
 
+  it("reads standard input", async () => {
+    const input = "x\n1\n2\n4\n";
+    const words = ["verify", "-", "--input-format", "csv", "--quiet"];
+    expect(await mvnfit(words, { input })).toMatchObject({ code: 0, stderr: "" });
+    expect(await mvnfit(["verify", "-"], { input })).toMatchObject({
+      code: 2,
+      stderr: "error: verify: standard input (-) needs --input-format csv or tsv or parquet\n",
+    });
+  });
+
   it("names group, equation, entry, both values and the error of what is wrong", async () => {
     const words = ["rows.csv", "--group-by", "site", "--module", "slip.mjs", "--at", "random"];
     const { code, stdout, stderr } = await verify(...words);

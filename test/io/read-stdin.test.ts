@@ -61,7 +61,7 @@ describe("standard input", () => {
 
   it("is refused without a format, empty, or twice", async () => {
     const before = spools();
-    expect(await refusal("-")).toBe("standard input: say its format with --format: one of csv, tsv, parquet");
+    expect(await refusal("-")).toBe("openRows: standard input (-) needs a format: csv or tsv or parquet");
     pipeIn();
     expect(await refusal("-", { format: "csv" })).toBe("standard input: is empty");
     expect(await refusal(["-", "-"], { format: "csv" })).toBe(

@@ -1,5 +1,6 @@
 import type { Argv, Options } from "yargs";
 import { ENGINE_NAMES } from "../../engine.js";
+import { ROW_FORMATS } from "../../io/rows.js";
 import { PRECISIONS } from "../../methods.js";
 import { PARTNERS } from "../../verification.js";
 import { type Arguments, COMMON_OPTIONS, flag, refuseUnknown, valued } from "../words.js";
@@ -27,6 +28,7 @@ const OPTIONS = {
   columns: valued("a file's variables, in order  [every numeric column not used otherwise]"),
   weights: valued("a file's column of weights, none negative"),
   missing: valued("error | drop: what to do with a row that misses a value  [error]"),
+  "input-format": valued(`${ROW_FORMATS.join(" | ")}: what standard input (-) holds`),
   timeout: valued("seconds that one call of a module's gradient may take  [60]"),
   format: valued("text | json | junit  [text]"),
   output: valued("write to FILE instead of standard output", { alias: "o" }),

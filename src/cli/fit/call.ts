@@ -1,5 +1,5 @@
 import { ENGINE_NAMES, type EngineName } from "../../engine.js";
-import { ROW_FORMATS, type RowFormat } from "../../io/rows.js";
+import type { RowFormat } from "../../io/rows.js";
 import { METHODS, type Method, PRECISIONS, type Precision } from "../../methods.js";
 import { type Arguments, Words } from "../words.js";
 
@@ -35,7 +35,7 @@ export function readCall(given: Arguments): FitCall {
     columns: words.list("columns"),
     weights: words.text("weights"),
     missing: words.choice("missing", ["error", "drop"]) ?? "error",
-    format: words.choice("format", ROW_FORMATS),
+    format: words.inputFormat("format"),
     method: words.choice("method", METHODS) ?? "closed-form",
     ddof: words.choice("ddof", ["0", "1"]) === "1" ? 1 : 0,
     init: words.text("init") ?? "default",
@@ -62,14 +62,6 @@ const MOST_ITERATIONS = 2 ** 31 - 1;
 
 function refuseContradictions(call: FitCall, words: Words): void {
   if (call.files.length === 0) throw words.mistake("no file given; - reads standard input");
-  const stdin = call.files.filter((file) => file === "-").length;
-  if (stdin > 1) throw words.mistake("standard input (-) can be read once");
-  if (stdin === 1 && call.format === undefined) {
-    throw words.mistake(`standard input (-) needs --format ${ROW_FORMATS.join(" or ")}`);
-  }
-  if (stdin === 0 && call.format !== undefined) {
-    throw words.mistake("--format goes with standard input (-); files tell their format by their ending");
-  }
   if (call.method === "closed-form" && call.init !== "default") {
     throw words.mistake("--init goes with an iterative method; closed-form has no start");
   }
@@ -78,8 +70,8 @@ function refuseContradictions(call: FitCall, words: Words): void {
       `--ddof 1 goes with closed-form only; ${call.method} maximises the likelihood (ddof 0)`,
     );
   }
-  if (call.engine === "reference" && call.threads !== undefined) {
-    throw words.mistake("--threads goes with the engine wasm; reference runs on one thread");
+  if (call.threads !== undefined && call.engine !== "auto" && call.engine !== "wasm") {
+    throw words.mistake(`--threads goes with the engine wasm, not with ${call.engine}`);
   }
   refuseSharedColumns(call, words);
 }

@@ -1,4 +1,5 @@
 import { ENGINE_NAMES } from "../../engine.js";
+import type { RowFormat } from "../../io/rows.js";
 import { PRECISIONS } from "../../methods.js";
 import { PARTNERS, type Partner } from "../../verification.js";
 import type { VerifyOptions } from "../../verify/options.js";
@@ -14,6 +15,7 @@ export interface VerifyCall {
   readonly columns: readonly string[] | undefined;
   readonly weights: string | undefined;
   readonly missing: "error" | "drop";
+  readonly inputFormat: RowFormat | undefined;
   readonly sweep: Sweep;
   readonly options: VerifyOptions;
   readonly format: (typeof FORMATS)[number];
@@ -22,7 +24,7 @@ export interface VerifyCall {
 }
 
 /** Options that say how a file is to be read, and those that say what to make where there is none. */
-const OF_FILES = ["group-by", "columns", "weights", "missing"] as const;
+const OF_FILES = ["group-by", "columns", "weights", "missing", "input-format"] as const;
 const OF_SWEEPS = ["groups", "rows", "dims"] as const;
 
 /** @throws InputError for values that no such option has, and for options that contradict each other */
@@ -49,6 +51,7 @@ export function readCall(given: Arguments): VerifyCall {
     columns: words.list("columns"),
     weights: words.text("weights"),
     missing: words.choice("missing", ["error", "drop"]) ?? "error",
+    inputFormat: words.inputFormat("input-format"),
     sweep: { ...(groups !== undefined && { groups }), ...(rows && { rows }), ...(dims && { dims }) },
     options: verifyOptions(words),
     format: words.choice("format", FORMATS) ?? "text",

@@ -52,12 +52,19 @@ export async function runVerify(call: VerifyCall): Promise<number> {
 
 /** The files' rows and what their groups are called, or nothing where there are no files. */
 async function readRows(
-  { files, groupBy, columns, weights, missing }: VerifyCall,
+  { files, groupBy, columns, weights, missing, inputFormat: format }: VerifyCall,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<{ rows?: Batch; names?: GroupNames }> {
   if (files.length === 0) return {};
-  const options = { groupBy, missing, signal, ...(columns && { columns }), ...(weights && { weights }) };
+  const options = {
+    groupBy,
+    missing,
+    signal,
+    ...(columns && { columns }),
+    ...(weights && { weights }),
+    ...(format && { format }),
+  };
   const source: RowSource = await openRows(files, options);
   try {
     const rows = await watched("reading", terminal, (control) => collect(source, control));

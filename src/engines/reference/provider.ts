@@ -20,7 +20,7 @@ export const referenceProvider: EngineProvider = {
   name: "reference",
   precisions: ["float64"],
   async probe() {
-    return { available: true, device: DEVICE, version: process.versions.v8 };
+    return { available: true, device: DEVICE, version: `V8 ${process.versions.v8}` };
   },
   async create() {
     return new ReferenceEngine();
