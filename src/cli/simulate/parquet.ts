@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
-import { DuckDBInstance, quotedString } from "@duckdb/node-api";
-import { ChunkAppender, type Column } from "../../io/write/chunks.js";
-import { DUCKDB_SETTINGS, PARQUET_OPTIONS } from "../../io/write/parquet.js";
+import { type DataChunk, literal } from "../../io/duckdb.js";
+import { type Column, chunksOf, createTable } from "../../io/write/chunks.js";
+import { PARQUET_OPTIONS, withDatabase } from "../../io/write/parquet.js";
 import { removeAtExit } from "../../io/write/whole.js";
 import type { SimulateOptions } from "../../simulate.js";
 import { DRAWN_ROWS, drawnRows, GROUP_COLUMN, variableNames } from "./write.js";
@@ -17,33 +17,23 @@ export async function writeSimulatedParquet(
 ): Promise<void> {
   const spill = `${file}.spill`;
   removeAtExit(spill);
-  const instance = await DuckDBInstance.create(":memory:", {
-    ...DUCKDB_SETTINGS,
-    memory_limit: MEMORY_LIMIT,
-    temp_directory: spill,
-  });
-  const connection = await instance.connect();
-  const interrupt = (): void => connection.interrupt();
-  signal.addEventListener("abort", interrupt);
+  const settings = { memory_limit: MEMORY_LIMIT, temp_directory: spill };
   try {
-    const window = new ColumnWindow(data.dims);
-    const appender = await ChunkAppender.create(connection, "rows", window.columns);
-    for (const { group, rows, x } of drawnRows(data)) {
-      for (let row = 0; row < rows; row++) {
-        window.push(group, x, row);
-        if (window.rows === DRAWN_ROWS) await window.flush(appender, signal);
-      }
-    }
-    await window.flush(appender, signal);
-    appender.close();
-    await connection.run(`COPY rows TO ${quotedString(file)} (${PARQUET_OPTIONS})`);
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
+    await withDatabase(settings, signal, async (database) => {
+      const window = new ColumnWindow(data.dims);
+      await createTable(database, "rows", window.columns);
+      await database.append("rows", async (add) => {
+        for (const { group, rows, x } of drawnRows(data)) {
+          for (let row = 0; row < rows; row++) {
+            window.push(group, x, row);
+            if (window.rows === DRAWN_ROWS) await window.flush(add, signal);
+          }
+        }
+        await window.flush(add, signal);
+      });
+      await database.run(`COPY rows TO ${literal(file)} (${PARQUET_OPTIONS})`);
+    });
   } finally {
-    signal.removeEventListener("abort", interrupt);
-    connection.closeSync();
-    instance.closeSync();
     await rm(spill, { recursive: true, force: true });
   }
 }
@@ -71,8 +61,9 @@ class ColumnWindow {
   }
 
   /** Hands the window's rows on; gives the event loop its turn, so that an interrupt is heard. */
-  async flush(appender: ChunkAppender, signal: AbortSignal): Promise<void> {
-    appender.append(this.rows, signal);
+  async flush(add: (chunk: DataChunk) => void, signal: AbortSignal): Promise<void> {
+    for (const chunk of chunksOf(this.columns, this.rows)) add(chunk);
+    signal.throwIfAborted();
     this.rows = 0;
     await new Promise((resolve) => setImmediate(resolve));
   }

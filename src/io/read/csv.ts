@@ -1,7 +1,8 @@
 import { InputError } from "../../errors.js";
+import { column, type Database, literal, literals, pathLiteral } from "../duckdb.js";
+import { streamChunks } from "./chunks.js";
 import { type ReadContext, unreadable } from "./context.js";
 import { DELIMITERS, fieldsOf, recordAt } from "./csv-text.js";
-import { column, type Database, literal, literals, pathLiteral } from "./duckdb.js";
 import type { Chunk, Selection, Table, TableColumn, TableFile } from "./table.js";
 import { hasNull, tailOf } from "./vectors.js";
 
@@ -166,7 +167,7 @@ class CsvTable implements Table {
   }
 
   private stream(sql: string, selection: Selection): AsyncGenerator<Chunk> {
-    return this.database.stream(sql, {
+    return streamChunks(this.database, sql, {
       reals: realsOf(selection).length,
       keys: selection.groupBy.map(() => KEY.storage),
     });
@@ -222,7 +223,7 @@ class CsvTable implements Table {
     try {
       const [first] = await this.database.query(
         `SELECT ${cells} FROM ${noting}`,
-        "SELECT line, column_idx, error_type, error_message FROM reject_errors ORDER BY line, byte_position LIMIT 1",
+        "SELECT line::BIGINT AS line, column_idx::BIGINT AS column_idx, error_type::VARCHAR AS error_type, error_message FROM reject_errors ORDER BY line, byte_position LIMIT 1",
       );
       if (first) return new InputError(this.fault(first));
     } catch {

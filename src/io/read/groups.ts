@@ -1,6 +1,7 @@
+import { INLINE_BYTES } from "../duckdb.js";
 import type { GroupIndex, GroupType, GroupValue } from "../rows.js";
 import { CodeTable } from "./codes.js";
-import { type Chunk, INLINE_BYTES, type KeyType, type KeyVector } from "./table.js";
+import type { Chunk, KeyType, KeyVector } from "./table.js";
 import { TextTable } from "./texts.js";
 import { isValid } from "./vectors.js";
 

@@ -1,6 +1,7 @@
 import { InputError } from "../../errors.js";
+import { column, type Database, pathLiteral } from "../duckdb.js";
+import { streamChunks } from "./chunks.js";
 import { type ReadContext, unreadable } from "./context.js";
-import { column, type Database, pathLiteral } from "./duckdb.js";
 import type { Chunk, KeyType, Selection, Table, TableColumn, TableFile } from "./table.js";
 
 const NUMERIC = /^(U?(TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\)|BOOLEAN)$/;
@@ -80,7 +81,7 @@ class ParquetTable implements Table {
     const names = this.columns.map((_, i) => column(i));
     const file = `read_parquet(${pathLiteral(this.source.path)}, hive_partitioning=false)`;
     try {
-      yield* this.database.stream(`SELECT ${cells} FROM ${file} AS rows(${names})`, {
+      yield* streamChunks(this.database, `SELECT ${cells} FROM ${file} AS rows(${names})`, {
         reals: reals.length,
         keys: storages,
       });

@@ -44,9 +44,6 @@ export interface RealVector {
   readonly validity: Validity;
 }
 
-/** Texts of at most this many bytes lie within their row's words. */
-export const INLINE_BYTES = 12;
-
 export interface KeyVector {
   /**
    * Two words a row (int64, float64), or four (text: its length in bytes, then either its bytes or, beyond `INLINE_BYTES`, the

@@ -1,15 +1,5 @@
-import {
-  BIGINT,
-  DOUBLE,
-  type DuckDBAppender,
-  type DuckDBConnection,
-  DuckDBDataChunk,
-  type DuckDBType,
-  INTEGER,
-  LIST,
-  VARCHAR,
-} from "@duckdb/node-api";
 import duckdb from "@duckdb/node-bindings";
+import type { Database, DataChunk } from "../duckdb.js";
 
 /** A column of a table to be filled from typed arrays: row r holds values[r], or `length` values from r·length on, or text(r). */
 export type Column =
@@ -24,60 +14,44 @@ export type Column =
       readonly length: number;
     };
 
-const TYPES: Readonly<Record<Column["type"], DuckDBType>> = {
-  VARCHAR,
-  BIGINT,
-  INTEGER,
-  DOUBLE,
-  "DOUBLE[]": LIST(DOUBLE),
+const { VARCHAR, BIGINT, INTEGER, DOUBLE } = duckdb.Type;
+
+const TYPES: Readonly<Record<Column["type"], () => duckdb.LogicalType>> = {
+  VARCHAR: () => duckdb.create_logical_type(VARCHAR),
+  BIGINT: () => duckdb.create_logical_type(BIGINT),
+  INTEGER: () => duckdb.create_logical_type(INTEGER),
+  DOUBLE: () => duckdb.create_logical_type(DOUBLE),
+  "DOUBLE[]": () => duckdb.create_list_type(duckdb.create_logical_type(DOUBLE)),
 };
 
 /** Rows of one data chunk. */
 const CHUNK_ROWS = 2048;
 
+/** Creates a table of these columns. Its and its columns' names are the program's own, never the data's. */
+export async function createTable(
+  database: Database,
+  table: string,
+  columns: readonly Column[],
+): Promise<void> {
+  await database.run(
+    `CREATE TABLE ${table} (${columns.map(({ name, type }) => `${name} ${type}`).join(", ")})`,
+  );
+}
+
 /**
- * Fills a table of DuckDB from typed arrays, whole chunks at a time: numbers are copied as bytes, not value by value (1e5 rows of
- * 72 doubles take 0.1 s instead of seconds). What is not finite becomes NULL.
+ * Rows 0 … rows−1 of every column as chunks of DuckDB: numbers are copied as bytes, not value by value (1e5 rows of 72 doubles take
+ * 0.1 s instead of seconds). What is not finite becomes NULL.
  */
-export class ChunkAppender {
-  readonly #appender: DuckDBAppender;
-  readonly #columns: readonly Column[];
-
-  private constructor(appender: DuckDBAppender, columns: readonly Column[]) {
-    this.#appender = appender;
-    this.#columns = columns;
-  }
-
-  /** Creates the table. Its and its columns' names are the program's own, never the data's. */
-  static async create(
-    connection: DuckDBConnection,
-    table: string,
-    columns: readonly Column[],
-  ): Promise<ChunkAppender> {
-    await connection.run(
-      `CREATE TABLE ${table} (${columns.map(({ name, type }) => `${name} ${type}`).join(", ")})`,
-    );
-    return new ChunkAppender(await connection.createAppender(table), columns);
-  }
-
-  /** Appends rows 0 … rows−1 of every column. */
-  append(rows: number, signal?: AbortSignal): void {
-    for (let from = 0; from < rows; from += CHUNK_ROWS) {
-      signal?.throwIfAborted();
-      const count = Math.min(CHUNK_ROWS, rows - from);
-      const chunk = DuckDBDataChunk.create(
-        this.#columns.map(({ type }) => TYPES[type]),
-        count,
-      );
-      this.#columns.forEach((column, i) => {
-        fill(duckdb.data_chunk_get_vector(chunk.chunk, i), column, from, count);
-      });
-      this.#appender.appendDataChunk(chunk);
-    }
-  }
-
-  close(): void {
-    this.#appender.closeSync();
+export function* chunksOf(columns: readonly Column[], rows: number): Generator<DataChunk> {
+  const types = columns.map(({ type }) => TYPES[type]());
+  for (let from = 0; from < rows; from += CHUNK_ROWS) {
+    const count = Math.min(CHUNK_ROWS, rows - from);
+    const chunk = duckdb.create_data_chunk(types);
+    duckdb.data_chunk_set_size(chunk, count);
+    columns.forEach((column, i) => {
+      fill(duckdb.data_chunk_get_vector(chunk, i), column, from, count);
+    });
+    yield chunk;
   }
 }
 

@@ -1,14 +1,11 @@
-import { type DuckDBConnection, DuckDBInstance, quotedIdentifier, quotedString } from "@duckdb/node-api";
+import { Database, identifier, literal } from "../duckdb.js";
 import type { GroupType } from "../rows.js";
-import { ChunkAppender, type Column } from "./chunks.js";
+import { type Column, chunksOf, createTable } from "./chunks.js";
 import { type FitsResult, SCALAR_COLUMNS } from "./result.js";
 
 /** SQL types that a key's text is turned back into; all others (enumerations, say) stay text. */
 const RESTORABLE =
   /^(BOOLEAN|U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(\d+, ?\d+\)|DATE|TIME|TIMESTAMP(_S|_MS|_NS| WITH TIME ZONE)?|UUID)$/;
-
-/** DuckDB kept to itself: it neither fetches nor loads anything that it was not built with. */
-export const DUCKDB_SETTINGS = { autoinstall_known_extensions: "false", autoload_known_extensions: "false" };
 
 /**
  * Floating-point numbers hardly repeat: looking for a dictionary of them takes most of the time (1e5 groups of d = 8: 2.2 s with, 0.8 s
@@ -21,27 +18,36 @@ export const PARQUET_OPTIONS = "FORMAT parquet, DICTIONARY_SIZE_LIMIT 1";
  * d and `covariance` a list of d·d doubles, row by row. What is not finite is null.
  */
 export async function writeParquet(result: FitsResult, file: string, signal?: AbortSignal): Promise<void> {
-  const instance = await DuckDBInstance.create(":memory:", DUCKDB_SETTINGS);
-  const connection = await instance.connect();
-  const interrupt = (): void => connection.interrupt();
+  await withDatabase({}, signal, async (database) => {
+    await stage(database, result, signal);
+    await database.run(
+      `COPY (SELECT ${selection(result.groups.types)} FROM fits) TO ${literal(file)} (${PARQUET_OPTIONS})`,
+    );
+  });
+}
+
+/** A database for as long as `work` takes; an abort ends what it is doing. */
+export async function withDatabase(
+  settings: Readonly<Record<string, string>>,
+  signal: AbortSignal | undefined,
+  work: (database: Database) => Promise<void>,
+): Promise<void> {
+  const database = await Database.open(settings);
+  const interrupt = (): void => database.interrupt();
   signal?.addEventListener("abort", interrupt);
   try {
-    await stage(connection, result, signal);
-    await connection.run(
-      `COPY (SELECT ${selection(result.groups.types)} FROM fits) TO ${quotedString(file)} (${PARQUET_OPTIONS})`,
-    );
+    await work(database);
   } catch (error) {
     signal?.throwIfAborted();
     throw error;
   } finally {
     signal?.removeEventListener("abort", interrupt);
-    connection.closeSync();
-    instance.closeSync();
+    await database.close();
   }
 }
 
 /** Fits as a table of DuckDB: keys k0, k1, … as text, then everything else in its own type. */
-async function stage(connection: DuckDBConnection, result: FitsResult, signal?: AbortSignal): Promise<void> {
+async function stage(database: Database, result: FitsResult, signal?: AbortSignal): Promise<void> {
   const { fits, groups } = result;
   const d = fits.dims;
   const columns: Column[] = [
@@ -59,15 +65,19 @@ async function stage(connection: DuckDBConnection, result: FitsResult, signal?: 
     { name: "mean", type: "DOUBLE[]", values: fits.mean, length: d },
     { name: "covariance", type: "DOUBLE[]", values: fits.covariance, length: d * d },
   ];
-  const appender = await ChunkAppender.create(connection, "fits", columns);
-  appender.append(fits.groups, signal);
-  appender.close();
+  await createTable(database, "fits", columns);
+  await database.append("fits", async (add) => {
+    for (const chunk of chunksOf(columns, fits.groups)) {
+      signal?.throwIfAborted();
+      add(chunk);
+    }
+  });
 }
 
 function selection(types: readonly GroupType[]): string {
   const keys = types.map(({ name, type }, i) => {
     const key = RESTORABLE.test(type) ? `CAST(k${i} AS ${type})` : `k${i}`;
-    return `${key} AS ${quotedIdentifier(name)}`;
+    return `${key} AS ${identifier(name)}`;
   });
   return [...keys, ...SCALAR_COLUMNS, "mean", "covariance"].join(", ");
 }
