@@ -1,7 +1,9 @@
 import type duckdbBindings from "@duckdb/node-bindings";
 
-type Bindings = typeof duckdbBindings;
+export type Bindings = typeof duckdbBindings;
 type Connection = duckdbBindings.Connection;
+
+export type Vector = duckdbBindings.Vector;
 
 /** One of DuckDB's chunks of at most 2048 rows. */
 export type DataChunk = duckdbBindings.DataChunk;

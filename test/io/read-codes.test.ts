@@ -61,21 +61,39 @@ describe("validity", () => {
 
   it.each([1, 8, 13])("and values move along when a chunk loses its first %i rows", (from) => {
     const rows = 40;
-    const bit = (row: number) => row % 3 !== 0;
-    const validity = new Uint8Array(8);
-    for (let row = 0; row < rows; row++) if (bit(row)) validity[row >> 3] |= 1 << (row & 7);
-    const values = Float64Array.from({ length: rows }, (_, row) => row);
+    const bit = (i: number) => i % 3 !== 0;
+    const bitsOf = (count: number) => {
+      const bits = new Uint8Array(Math.ceil(count / 8));
+      for (let i = 0; i < count; i++) if (bit(i)) bits[i >> 3] |= 1 << (i & 7);
+      return bits;
+    };
+    const realsOf = (count: number) => ({
+      values: Float64Array.from({ length: count }, (_, i) => i),
+      validity: bitsOf(count),
+    });
     const words = Uint32Array.from({ length: rows * 4 }, (_, i) => i);
     const heap = new Uint8Array(0);
     const tail = tailOf(
-      { rows, reals: [{ values, validity }], keys: [{ words, heap, validity: undefined }] },
+      {
+        rows,
+        values: realsOf(rows * 2),
+        weights: realsOf(rows),
+        keys: [{ words, heap, validity: undefined }],
+      },
       from,
     );
     expect(tail.rows).toBe(rows - from);
-    expect([...tail.reals[0].values]).toEqual([...values].slice(from));
+    for (const [reals, first] of [
+      [tail.values, from * 2],
+      [tail.weights!, from],
+    ] as const) {
+      expect([...reals.values]).toEqual(Array.from({ length: reals.values.length }, (_, i) => first + i));
+      reals.values.forEach((_, i) => {
+        expect(isValid(reals.validity, i)).toBe(bit(first + i));
+      });
+    }
+    expect(tail.values.values.length).toBe(2 * tail.weights!.values.length);
     expect(tail.keys[0].words[0]).toBe(from * 4);
-    for (let row = 0; row < tail.rows; row++)
-      expect(isValid(tail.reals[0].validity, row)).toBe(bit(from + row));
     expect(tail.keys[0].validity).toBeUndefined();
   });
 });

@@ -1,52 +1,87 @@
-import { type Database, type DataChunk, INLINE_BYTES } from "../duckdb.js";
+import { type Bindings, type Database, type DataChunk, INLINE_BYTES, type Vector } from "../duckdb.js";
 import type { Chunk, KeyStorage, KeyVector, RealVector, Validity } from "./table.js";
 import { isValid } from "./vectors.js";
 
-/** Bytes of a vector's element. */
+/** Bytes of a key's element. */
 const WIDTH = { int64: 8, float64: 8, text: 16 };
 
-/** What a query's columns hold: the reals first, then the keys. */
+/** What a query is to give of each row. */
 export interface ChunkLayout {
-  readonly reals: number;
-  readonly keys: readonly KeyStorage[];
+  /** SQL of the d variables as DOUBLE */
+  readonly variables: readonly string[];
+  /** SQL of the weights as DOUBLE */
+  readonly weights: string | undefined;
+  /** SQL of the group columns, and how their values arrive */
+  readonly keys: readonly { readonly sql: string; readonly storage: KeyStorage }[];
 }
 
-/** A query's result chunk by chunk, as raw columns. */
+/**
+ * The rows of a table by chunks. The variables of a row come as a list, so that they lie side by side: DuckDB turns columns into rows
+ * in its own threads, and one copy brings a chunk's variables over, instead of one for each.
+ */
 export async function* streamChunks(
   database: Database,
-  sql: string,
+  table: string,
   layout: ChunkLayout,
 ): AsyncGenerator<Chunk> {
-  for await (const chunk of database.stream(sql)) yield columnsOf(database, chunk, layout);
+  const { variables, weights, keys } = layout;
+  const cells = [
+    `[${variables}]`,
+    ...(weights === undefined ? [] : [weights]),
+    ...keys.map(({ sql }) => sql),
+  ];
+  for await (const chunk of database.stream(`SELECT ${cells} FROM ${table}`)) {
+    yield chunkOf(database.bindings, chunk, layout);
+  }
 }
 
-function columnsOf({ bindings }: Database, chunk: DataChunk, layout: ChunkLayout): Chunk {
+function chunkOf(bindings: Bindings, chunk: DataChunk, { variables, weights, keys }: ChunkLayout): Chunk {
   const rows = bindings.data_chunk_get_size(chunk);
-  const reals: RealVector[] = [];
-  const keys: KeyVector[] = [];
-  for (let column = 0; column < layout.reals + layout.keys.length; column++) {
-    const vector = bindings.data_chunk_get_vector(chunk, column);
-    // A whole number of 64-bit words, which is how the engine keeps the bits.
-    const validity: Validity = bindings.vector_get_validity(vector, 8 * Math.ceil(rows / 64)) ?? undefined;
-    const storage = column < layout.reals ? "float64" : layout.keys[column - layout.reals];
-    const bytes = bindings.vector_get_data(vector, rows * WIDTH[storage]);
-    const buffer = bytes.buffer as ArrayBuffer;
-    if (column < layout.reals) {
-      reals.push({ values: new Float64Array(buffer, bytes.byteOffset, rows), validity });
-      continue;
-    }
-    const words = new Uint32Array(buffer, bytes.byteOffset, bytes.byteLength / 4);
-    const heap = storage === "text" ? heapOf(bindings, words, validity) : NO_BYTES;
-    keys.push({ words, heap, validity });
-  }
-  return { rows, reals, keys };
+  const vector = (column: number) => bindings.data_chunk_get_vector(chunk, column);
+  const first = weights === undefined ? 1 : 2;
+  return {
+    rows,
+    values: realsOf(
+      bindings,
+      valuesIn(bindings, vector(0), rows * variables.length),
+      rows * variables.length,
+    ),
+    weights: weights === undefined ? undefined : realsOf(bindings, vector(1), rows),
+    keys: keys.map(({ storage }, i) => keysOf(bindings, vector(first + i), rows, storage)),
+  };
 }
+
+/** The values of a list column whose lists follow each other without gaps, as they do where a query makes them. */
+function valuesIn(bindings: Bindings, lists: Vector, values: number): Vector {
+  const size = bindings.list_vector_get_size(lists);
+  if (size !== values) throw new Error(`DuckDB gave ${size} values of variables where ${values} belong`);
+  return bindings.list_vector_get_child(lists);
+}
+
+function realsOf(bindings: Bindings, vector: Vector, length: number): RealVector {
+  const { buffer, byteOffset } = bindings.vector_get_data(vector, length * 8);
+  return {
+    values: new Float64Array(buffer as ArrayBuffer, byteOffset, length),
+    validity: validityOf(bindings, vector, length),
+  };
+}
+
+function keysOf(bindings: Bindings, vector: Vector, rows: number, storage: KeyStorage): KeyVector {
+  const validity = validityOf(bindings, vector, rows);
+  const { buffer, byteOffset, byteLength } = bindings.vector_get_data(vector, rows * WIDTH[storage]);
+  const words = new Uint32Array(buffer as ArrayBuffer, byteOffset, byteLength / 4);
+  return { words, heap: storage === "text" ? heapOf(bindings, words, validity) : NO_BYTES, validity };
+}
+
+/** A whole number of 64-bit words, which is how the engine keeps the bits. */
+const validityOf = (bindings: Bindings, vector: Vector, length: number): Validity =>
+  bindings.vector_get_validity(vector, 8 * Math.ceil(length / 64)) ?? undefined;
 
 /**
  * Fetches the long texts and puts their positions in place of their addresses. Neighbours in a column are mostly
  * neighbours in memory, so a few calls fetch them all.
  */
-function heapOf(bindings: Database["bindings"], words: Uint32Array, validity: Validity): Uint8Array {
+function heapOf(bindings: Bindings, words: Uint32Array, validity: Validity): Uint8Array {
   const runs: Uint8Array[] = [];
   let run = { address: 0, bytes: 0 };
   let position = 0;

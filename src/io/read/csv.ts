@@ -152,7 +152,7 @@ class CsvTable implements Table {
   private async *chunks(selection: Selection): AsyncGenerator<Chunk> {
     let done = 0;
     let ambiguous = false;
-    for await (const chunk of this.stream(this.markersAreNull(selection), selection)) {
+    for await (const chunk of this.markersAreNull(selection)) {
       ambiguous = chunk.keys.some(({ validity }) => hasNull(validity, chunk.rows));
       if (ambiguous) break;
       yield chunk;
@@ -160,37 +160,36 @@ class CsvTable implements Table {
     }
     if (!ambiguous) return;
     let skip = done;
-    for await (const chunk of this.stream(this.markersPickedOut(selection), selection)) {
+    for await (const chunk of this.markersPickedOut(selection)) {
       if (skip < chunk.rows) yield skip === 0 ? chunk : tailOf(chunk, skip);
       skip = Math.max(0, skip - chunk.rows);
     }
   }
 
-  private stream(sql: string, selection: Selection): AsyncGenerator<Chunk> {
-    return streamChunks(this.database, sql, {
-      reals: realsOf(selection).length,
-      keys: selection.groupBy.map(() => KEY.storage),
+  private markersAreNull(selection: Selection): AsyncGenerator<Chunk> {
+    return this.stream(this.typed(selection), selection, (i) => `CAST(${column(i)} AS DOUBLE)`);
+  }
+
+  private markersPickedOut(selection: Selection): AsyncGenerator<Chunk> {
+    return this.stream(this.table(new Map(), "nullstr=''"), selection, (i) => {
+      const cell = `CAST(${column(i)} AS ${this.numberType(i)})`;
+      return `CAST(CASE WHEN ${column(i)} IN ${MARKERS} THEN NULL ELSE ${cell} END AS DOUBLE)`;
     });
   }
 
-  private markersAreNull(selection: Selection): string {
-    const numbers = realsOf(selection).map((i) => `CAST(${column(i)} AS DOUBLE)`);
-    return `SELECT ${[...numbers, ...selection.groupBy.map(column)]} FROM ${this.typed(selection)}`;
+  private stream(table: string, selection: Selection, number: (i: number) => string): AsyncGenerator<Chunk> {
+    const { variables, weights, groupBy } = selection;
+    return streamChunks(this.database, table, {
+      variables: variables.map(number),
+      weights: weights === undefined ? undefined : number(weights),
+      keys: groupBy.map((i) => ({ sql: column(i), storage: KEY.storage })),
+    });
   }
 
   /** The file with its variables and weights as numbers. */
   private typed(selection: Selection, ...options: string[]): string {
     const types = new Map(realsOf(selection).map((i) => [i, this.numberType(i)]));
     return this.table(types, `nullstr=${literals(["", ...MISSING_MARKERS])}`, ...options);
-  }
-
-  private markersPickedOut(selection: Selection): string {
-    const numbers = realsOf(selection).map((i) => {
-      const cell = `CAST(${column(i)} AS ${this.numberType(i)})`;
-      return `CAST(CASE WHEN ${column(i)} IN ${MARKERS} THEN NULL ELSE ${cell} END AS DOUBLE)`;
-    });
-    const cells = [...numbers, ...selection.groupBy.map(column)];
-    return `SELECT ${cells} FROM ${this.table(new Map(), "nullstr=''")}`;
   }
 
   private numberType(position: number): string {

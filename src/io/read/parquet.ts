@@ -72,18 +72,17 @@ class ParquetTable implements Table {
   }
 
   async *scan({ variables, weights, groupBy }: Selection): AsyncGenerator<Chunk> {
-    const reals = weights === undefined ? variables : [...variables, weights];
-    const storages = groupBy.map((i) => this.columns[i].key!.storage);
-    const cells = [
-      ...reals.map((i) => `CAST(${column(i)} AS DOUBLE)`),
-      ...groupBy.map((i, j) => `CAST(${column(i)} AS ${SQL_TYPE[storages[j]]})`),
-    ];
+    const number = (i: number) => `CAST(${column(i)} AS DOUBLE)`;
     const names = this.columns.map((_, i) => column(i));
     const file = `read_parquet(${pathLiteral(this.source.path)}, hive_partitioning=false)`;
     try {
-      yield* streamChunks(this.database, `SELECT ${cells} FROM ${file} AS rows(${names})`, {
-        reals: reals.length,
-        keys: storages,
+      yield* streamChunks(this.database, `${file} AS rows(${names})`, {
+        variables: variables.map(number),
+        weights: weights === undefined ? undefined : number(weights),
+        keys: groupBy.map((i) => {
+          const { storage } = this.columns[i].key!;
+          return { sql: `CAST(${column(i)} AS ${SQL_TYPE[storage]})`, storage };
+        }),
       });
     } catch (error) {
       if (this.context.signal?.aborted) throw this.context.signal.reason;

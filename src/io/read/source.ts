@@ -4,8 +4,14 @@ import { GroupCodes } from "./groups.js";
 import type { Chunk, Selection, Table } from "./table.js";
 import { hasNull, isValid } from "./vectors.js";
 
-/** Large enough to make the work of a window worth its dispatch, small enough to stay a small part of any memory. */
-const WINDOW_BYTES = 32 * 2 ** 20;
+/**
+ * Bytes of a window's x: enough to make its work worth the dispatch, and little enough to be written from one end to the other while
+ * it is in the processor's cache, or else a small part of any memory.
+ */
+const WINDOW_BYTES = { least: 4 * 2 ** 20, most: 32 * 2 ** 20 };
+
+/** As far as memory allows, a window has this many rows for each group met so far, so that merging costs little beside summing. */
+const ROWS_A_GROUP = 32;
 
 /** One file and the columns to read of it. */
 export interface Part {
@@ -61,13 +67,14 @@ export class Rows implements RowSource {
         this.options.signal?.throwIfAborted();
         if (codes.length < chunk.rows) codes = new Uint32Array(chunk.rows);
         this.groups.encode(chunk, codes);
-        const kept = await this.complete(part, chunk, row);
-        if (part.selection.weights !== undefined) await checkWeights(part, chunk, kept, row);
+        const kept = isComplete(chunk) ? undefined : this.keptRows(part, chunk, row);
+        if (chunk.weights) await checkWeights(part, chunk.weights.values, kept, row);
+        const count = kept ? moveUp(chunk, codes, kept) : chunk.rows;
         row += chunk.rows;
         this.rows += chunk.rows;
         // After a missing value there is only counting left to do.
-        for (let from = 0; from < kept.length && !this.missing; ) {
-          from = window.fill(chunk, codes, kept, from);
+        for (let from = 0; from < count && !this.missing; ) {
+          from = window.fill(chunk, codes, from, count);
           if (window.full) yield window.take();
         }
       }
@@ -83,74 +90,112 @@ export class Rows implements RowSource {
   }
 
   /** The rows of the chunk that have all their values; the others are dropped, or counted for the error. */
-  private async complete(part: Part, chunk: Chunk, firstRow: number): Promise<Uint32Array> {
-    const incomplete = chunk.reals.filter(({ validity }) => hasNull(validity, chunk.rows));
-    const kept = new Uint32Array(chunk.rows);
-    if (incomplete.length === 0) return kept.map((_, row) => row);
+  private keptRows(part: Part, { rows, values, weights }: Chunk, firstRow: number): Uint32Array {
+    const d = this.columns.length;
+    const kept = new Uint32Array(rows);
     let count = 0;
-    for (let row = 0; row < chunk.rows; row++) {
-      if (incomplete.every(({ validity }) => isValid(validity, row))) kept[count++] = row;
+    for (let row = 0; row < rows; row++) {
+      let column = 0;
+      while (column < d && isValid(values.validity, row * d + column)) column++;
+      if (column === d && isValid(weights?.validity, row)) kept[count++] = row;
       else if (this.options.missing === "drop") this.dropped++;
       else if (this.missing) this.missing.rows++;
-      else {
-        const column = chunk.reals.findIndex(({ validity }) => !isValid(validity, row));
-        this.missing = { part, row: firstRow + row, column, rows: 1 };
-      }
+      else this.missing = { part, row: firstRow + row, column, rows: 1 };
     }
     return kept.subarray(0, count);
   }
 }
 
-/** A window being filled. It always ends after the same number of rows, however the chunks are cut: so do the results' bits. */
+function isComplete({ rows, values, weights }: Chunk): boolean {
+  return !hasNull(values.validity, values.values.length) && !hasNull(weights?.validity, rows);
+}
+
+/** Moves the kept rows of a chunk, and their codes, to its front; gives their number. */
+function moveUp({ rows, values, weights }: Chunk, codes: Uint32Array, kept: Uint32Array): number {
+  const d = values.values.length / rows;
+  kept.forEach((row, to) => {
+    values.values.copyWithin(to * d, row * d, row * d + d);
+    codes[to] = codes[row];
+    if (weights) weights.values[to] = weights.values[row];
+  });
+  return kept.length;
+}
+
+/**
+ * A window being filled. Where it ends is told by the rows in it and before it alone, however the chunks are cut: so the results' bits
+ * do not depend on them.
+ */
 class WindowBuffer {
   rows = 0;
   private readonly dims: number;
-  private readonly capacity: number;
-  private readonly x: Float64Array;
-  private readonly codes: Uint32Array;
-  private readonly weights: Float64Array | undefined;
+  private readonly least: number;
+  private readonly most: number;
+  private capacity = 0;
+  /** Groups in the windows so far. */
+  private groups = 0;
+  private x = new Float64Array(0);
+  private codes = new Uint32Array(0);
+  private weights: Float64Array | undefined;
 
-  constructor(dims: number, { windowBytes = WINDOW_BYTES, weights }: ReadOptions) {
+  constructor(dims: number, { windowBytes, weights }: ReadOptions) {
     this.dims = dims;
-    this.capacity = Math.max(1, Math.floor(windowBytes / (dims * Float64Array.BYTES_PER_ELEMENT)));
-    this.x = new Float64Array(this.capacity * dims);
-    this.codes = new Uint32Array(this.capacity);
-    this.weights = weights === undefined ? undefined : new Float64Array(this.capacity);
+    const rowsIn = (bytes: number) => Math.max(1, Math.floor(bytes / (8 * dims)));
+    this.least = rowsIn(windowBytes ?? WINDOW_BYTES.least);
+    this.most = rowsIn(windowBytes ?? WINDOW_BYTES.most);
+    this.weights = weights === undefined ? undefined : new Float64Array(0);
+    this.enlarge();
   }
 
   get full(): boolean {
     return this.rows === this.capacity;
   }
 
-  /** Takes in the kept rows of a chunk from the `from`-th on, as far as there is room; returns where it stopped. */
-  fill(chunk: Chunk, codes: Uint32Array, kept: Uint32Array, from: number): number {
-    const { dims, x } = this;
-    const count = Math.min(this.capacity - this.rows, kept.length - from);
-    for (let j = 0; j < dims; j++) {
-      const { values } = chunk.reals[j];
-      for (let k = 0, to = this.rows * dims + j; k < count; k++, to += dims) x[to] = values[kept[from + k]];
+  /** Takes in rows `from` … `end`−1 of a chunk as far as there is room; returns where it stopped. */
+  fill(chunk: Chunk, codes: Uint32Array, from: number, end: number): number {
+    const { dims, rows } = this;
+    const count = Math.min(this.capacity - rows, end - from);
+    this.x.set(chunk.values.values.subarray(from * dims, (from + count) * dims), rows * dims);
+    this.weights?.set(chunk.weights!.values.subarray(from, from + count), rows);
+    let { groups } = this;
+    for (let k = 0; k < count; k++) {
+      const code = codes[from + k];
+      this.codes[rows + k] = code;
+      if (code >= groups) groups = code + 1;
     }
-    for (let k = 0; k < count; k++) this.codes[this.rows + k] = codes[kept[from + k]];
-    if (this.weights) {
-      const { values } = chunk.reals[dims];
-      for (let k = 0; k < count; k++) this.weights[this.rows + k] = values[kept[from + k]];
-    }
+    this.groups = groups;
     this.rows += count;
     return from + count;
   }
 
   take(): RowWindow {
     const { rows, dims } = this;
-    this.rows = 0;
     const window = { rows, x: this.x.subarray(0, rows * dims), codes: this.codes.subarray(0, rows) };
-    return this.weights ? { ...window, weights: this.weights.subarray(0, rows) } : window;
+    const taken = this.weights ? { ...window, weights: this.weights.subarray(0, rows) } : window;
+    this.rows = 0;
+    this.enlarge();
+    return taken;
+  }
+
+  /** Makes room for the next window. */
+  private enlarge(): void {
+    const capacity = Math.min(this.most, Math.max(this.least, ROWS_A_GROUP * this.groups));
+    if (capacity <= this.capacity) return;
+    this.capacity = capacity;
+    this.x = new Float64Array(capacity * this.dims);
+    this.codes = new Uint32Array(capacity);
+    if (this.weights) this.weights = new Float64Array(capacity);
   }
 }
 
-async function checkWeights({ table, selection }: Part, chunk: Chunk, kept: Uint32Array, firstRow: number) {
-  const { values } = chunk.reals[chunk.reals.length - 1];
-  for (const row of kept) {
-    const weight = values[row];
+async function checkWeights(
+  { table, selection }: Part,
+  weights: Float64Array,
+  kept: Uint32Array | undefined,
+  firstRow: number,
+): Promise<void> {
+  for (let k = 0; k < (kept ?? weights).length; k++) {
+    const row = kept ? kept[k] : k;
+    const weight = weights[row];
     if (weight >= 0 && weight < Infinity) continue;
     const { name } = table.columns[selection.weights!];
     const rule = weight < 0 ? "must not be negative" : "must be finite numbers";

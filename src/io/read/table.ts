@@ -39,6 +39,7 @@ export interface Selection {
 /** Validity as a bit a row, least significant first; undefined: every row has a value. What lies under a 0 is noise. */
 export type Validity = Uint8Array | undefined;
 
+/** Numbers, with the validity of each. */
 export interface RealVector {
   readonly values: Float64Array;
   readonly validity: Validity;
@@ -54,11 +55,13 @@ export interface KeyVector {
   readonly validity: Validity;
 }
 
-/** Consecutive rows, by column. */
+/** Consecutive rows. */
 export interface Chunk {
   readonly rows: number;
-  /** The variables in order, then the weights if there are any. */
-  readonly reals: readonly RealVector[];
+  /** [rows, d], row-major: the variables */
+  readonly values: RealVector;
+  /** [rows], where weights were asked for */
+  readonly weights: RealVector | undefined;
   readonly keys: readonly KeyVector[];
 }
 
