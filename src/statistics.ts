@@ -57,16 +57,12 @@ export class Statistics implements StatisticsFields {
     requireLength(place, "weight", fields.weight.length, groups, "one a group");
     requireLength(place, "mean", fields.mean.length, groups * dims, "d a group");
     requireLength(place, "scatter", fields.scatter.length, groups * dims * dims, "d·d a group");
-    for (let g = 0; g < groups; g++) {
-      for (const [name, value] of [
-        ["count", fields.count[g]] as const,
-        ["weight", fields.weight[g]] as const,
-      ]) {
-        if (!(value >= 0 && value < Infinity)) {
-          throw new InputError(
-            `${place}: ${name} must be finite and not negative, got ${value} at group ${g}`,
-          );
-        }
+    for (const name of ["count", "weight"] as const) {
+      const g = fields[name].findIndex((value) => !(value >= 0 && value < Infinity));
+      if (g >= 0) {
+        throw new InputError(
+          `${place}: ${name} must be finite and not negative, got ${fields[name][g]} at group ${g}`,
+        );
       }
     }
     return new Statistics(fields);
@@ -157,17 +153,15 @@ function shiftGroup(
   sign: 1 | -1,
 ): void {
   const d = into.dims;
-  const mean = into.mean.subarray(p * d, p * d + d);
-  const scatter = into.scatter.subarray(p * d * d, (p + 1) * d * d);
-  const delta = other.mean.slice(q * d, q * d + d);
-  for (let j = 0; j < d; j++) delta[j] -= mean[j];
   const between = (into.weight[p] * other.weight[q]) / weight;
-  for (let i = 0, e = 0; i < d; i++) {
-    for (let j = 0; j < d; j++, e++) {
-      scatter[e] += sign * (other.scatter[q * d * d + e] + between * (delta[i] * delta[j]));
+  const delta = (j: number): number => other.mean[q * d + j] - into.mean[p * d + j];
+  for (let i = 0, to = p * d * d, from = q * d * d; i < d; i++) {
+    const di = delta(i);
+    for (let j = 0; j < d; j++, to++, from++) {
+      into.scatter[to] += sign * (other.scatter[from] + between * (di * delta(j)));
     }
   }
-  for (let j = 0; j < d; j++) mean[j] += delta[j] * share;
+  for (let j = 0; j < d; j++) into.mean[p * d + j] += delta(j) * share;
   into.weight[p] = weight;
 }
 
@@ -175,8 +169,8 @@ function copyGroup(into: StatisticsFields, p: number, other: StatisticsFields, q
   const d = into.dims;
   into.count[p] = other.count[q];
   into.weight[p] = other.weight[q];
-  into.mean.set(other.mean.subarray(q * d, q * d + d), p * d);
-  into.scatter.set(other.scatter.subarray(q * d * d, (q + 1) * d * d), p * d * d);
+  for (let j = 0; j < d; j++) into.mean[p * d + j] = other.mean[q * d + j];
+  for (let e = 0; e < d * d; e++) into.scatter[p * d * d + e] = other.scatter[q * d * d + e];
 }
 
 function clearGroup(of: StatisticsFields, p: number): void {

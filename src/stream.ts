@@ -43,7 +43,7 @@ export async function accumulate(
 /** A window's rows sorted by group: those groups alone that are in it. */
 interface SortedWindow {
   readonly batch: AllocatedBatch;
-  /** [groups of the batch]: their numbers in the source, in order of first appearance */
+  /** [groups of the batch]: their numbers in the source, ascending, so that merging goes through memory from one end to the other */
   readonly present: Uint32Array;
 }
 
@@ -51,24 +51,51 @@ interface SortedWindow {
 function sortByGroup(engine: Engine, window: RowWindow, dims: number, groups: number): SortedWindow {
   const { rows, x, codes, weights } = window;
   const counts = new Uint32Array(groups);
-  const present = new Uint32Array(Math.min(rows, groups));
-  let size = 0;
-  for (let row = 0; row < rows; row++) if (counts[codes[row]]++ === 0) present[size++] = codes[row];
-  const offsets = new Float64Array(size + 1);
-  // From here on, where each group's next row goes.
-  const next = counts;
-  for (let g = 0; g < size; g++) {
-    offsets[g + 1] = offsets[g] + counts[present[g]];
-    next[present[g]] = offsets[g];
+  let ascending = true;
+  for (let row = 0; row < rows; row++) {
+    counts[codes[row]]++;
+    if (row > 0 && codes[row] < codes[row - 1]) ascending = false;
   }
+  const { present, offsets } = placesOf(counts, rows);
   const batch = engine.allocate({ offsets, dims, weighted: weights !== undefined });
-  const to = batch.x;
-  for (let row = 0, at = 0; row < rows; row++) {
-    const place = next[codes[row]]++;
-    for (let e = place * dims, end = e + dims; e < end; e++) to[e] = x[at++];
-    if (weights) batch.weights![place] = weights[row];
+  if (ascending) {
+    batch.x.set(x);
+    if (weights) batch.weights!.set(weights);
+  } else {
+    scatter(window, dims, counts, batch);
   }
-  return { batch, present: present.subarray(0, size) };
+  return { batch, present };
+}
+
+/** The groups that have rows, and the offsets of their rows. In `counts` is then, for each of them, where its first row goes. */
+function placesOf(counts: Uint32Array, rows: number): { present: Uint32Array; offsets: Float64Array } {
+  const present = new Uint32Array(Math.min(rows, counts.length));
+  const offsets = new Float64Array(present.length + 1);
+  let size = 0;
+  for (let group = 0, at = 0; group < counts.length; group++) {
+    const count = counts[group];
+    if (count === 0) continue;
+    counts[group] = at;
+    at += count;
+    present[size++] = group;
+    offsets[size] = at;
+  }
+  return { present: present.subarray(0, size), offsets: offsets.subarray(0, size + 1) };
+}
+
+/** Copies each row to its place; `next` is where each group's next row goes. */
+function scatter(
+  { rows, x, codes, weights }: RowWindow,
+  dims: number,
+  next: Uint32Array,
+  to: AllocatedBatch,
+): void {
+  const sorted = to.x;
+  for (let row = 0, from = 0; row < rows; row++) {
+    const place = next[codes[row]]++;
+    for (let e = place * dims, end = e + dims; e < end; e++) sorted[e] = x[from++];
+    if (weights) to.weights![place] = weights[row];
+  }
 }
 
 async function merge(

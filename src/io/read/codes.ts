@@ -30,9 +30,17 @@ export class CodeTable {
         slots[slot] = this.size + 1;
         return this.append(words, at);
       }
-      let w = 0;
-      for (let key = (taken - 1) * width; w < width && keys[key + w] === words[at + w]; w++);
-      if (w === width) return taken - 1;
+      if (isSame(keys, (taken - 1) * width, words, at, width)) return taken - 1;
+    }
+  }
+
+  /** The codes of `count` keys that lie one after the other, into `codes[first + i·stride]`. */
+  codeEach(words: Uint32Array, count: number, codes: Uint32Array, first: number, stride: number): void {
+    const { width } = this;
+    for (let i = 0, at = 0, to = first; i < count; i++, at += width, to += stride) {
+      // Neighbours are often in the same group.
+      codes[to] =
+        i > 0 && isSame(words, at - width, words, at, width) ? codes[to - stride] : this.code(words, at);
     }
   }
 
@@ -67,6 +75,11 @@ export class CodeTable {
       this.slots[slot] = code + 1;
     }
   }
+}
+
+function isSame(a: Uint32Array, atA: number, b: Uint32Array, atB: number, width: number): boolean {
+  for (let w = 0; w < width; w++) if (a[atA + w] !== b[atB + w]) return false;
+  return true;
 }
 
 /** The multiply-and-shift mixing of MurmurHash3 (Appleby 2011) over the words of a key. */

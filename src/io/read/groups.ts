@@ -3,7 +3,7 @@ import type { GroupIndex, GroupType, GroupValue } from "../rows.js";
 import { CodeTable } from "./codes.js";
 import type { Chunk, KeyType, KeyVector } from "./table.js";
 import { TextTable } from "./texts.js";
-import { isValid } from "./vectors.js";
+import { hasNull, isValid } from "./vectors.js";
 
 /** Numbers the groups while rows pass by: each column's values first, then the tuples of those numbers. */
 export class GroupCodes implements GroupIndex {
@@ -43,7 +43,7 @@ export class GroupCodes implements GroupIndex {
     const width = columns.length;
     const words = new Uint32Array(chunk.rows * width);
     for (let j = 0; j < width; j++) columns[j].encode(chunk.keys[j], chunk.rows, words, j, width);
-    for (let row = 0; row < chunk.rows; row++) codes[row] = tuples.code(words, row * width);
+    tuples.codeEach(words, chunk.rows, codes, 0, 1);
   }
 }
 
@@ -90,6 +90,10 @@ class KeyColumn {
     const { words, validity } = vector;
     if (this.type.storage === "float64") unify(words, rows);
     if (this.type.storage === "text") this.internLongTexts(vector, rows);
+    if (!hasNull(validity, rows)) {
+      values.codeEach(words, rows, codes, first, stride);
+      return;
+    }
     for (let row = 0, to = first; row < rows; row++, to += stride) {
       codes[to] = isValid(validity, row) ? values.code(words, row * values.width) : this.codeOfNull();
     }
