@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
 import yargs, { type Argv, type CommandModule } from "yargs";
 import { InputError } from "../errors.js";
+import { packageVersion } from "../package.js";
+import * as bench from "./commands/bench.js";
 import * as engines from "./commands/engines.js";
 import * as fit from "./commands/fit.js";
 import * as simulate from "./commands/simulate.js";
@@ -21,7 +22,7 @@ interface UsageConfigurable {
   usageConfiguration(settings: { readonly "hide-types": boolean }): void;
 }
 
-const COMMANDS: readonly Command[] = [fit, verify, simulate, engines];
+const COMMANDS: readonly Command[] = [fit, verify, bench, simulate, engines];
 
 /** The widest help that is still easy to read. */
 const HELP_WIDTH = 100;
@@ -64,9 +65,4 @@ function refuseUnknownCommand(words: Arguments): true {
   if (option !== undefined) throw new InputError(`unknown option --${option}; see mvnfit --help`);
   if (name === undefined) throw new InputError("no command given; see mvnfit --help");
   throw new InputError(`unknown command "${name}"${suggestion(name, names) || "; see mvnfit --help"}`);
-}
-
-function packageVersion(): string {
-  const file = new URL("../../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

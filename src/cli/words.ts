@@ -87,6 +87,17 @@ export class Words {
     return names;
   }
 
+  /** A list of which every part is one of `values`. */
+  choices<T extends string>(name: string, values: readonly T[]): T[] | undefined {
+    const texts = this.list(name);
+    for (const text of texts ?? []) {
+      if (values.includes(text as T)) continue;
+      const hint = suggestion(text, values);
+      throw this.mistake(`${dashed(name)} must name some of ${values.join(", ")}, got "${text}"${hint}`);
+    }
+    return texts as T[] | undefined;
+  }
+
   choice<T extends string>(name: string, values: readonly T[]): T | undefined {
     const text = this.text(name);
     if (text === undefined || values.includes(text as T)) return text as T | undefined;

@@ -1,0 +1,55 @@
+"""DuckDB: one GROUP BY with avg and covar_pop over a table in memory. Means and covariances only: SQL has no Cholesky factor.
+
+The uncentred form asks for avg(x_i * x_j) instead, and takes the means' products off in NumPy.
+"""
+
+from peer import THREADS, serve
+
+
+def make():
+    import duckdb
+    import numpy as np
+
+    def load(rows):
+        connection = duckdb.connect(config={"threads": THREADS})
+        code = np.repeat(np.arange(rows.groups, dtype=np.int32), rows.counts)
+        columns = {"g": code, **{f"x{j}": np.ascontiguousarray(rows.x[:, j]) for j in range(rows.dims)}}
+        connection.register("source", columns)
+        connection.execute("CREATE TABLE t AS SELECT * FROM source")
+        connection.unregister("source")
+        return connection, rows.groups, rows.dims
+
+    def prepare(data, form, _tolerance):
+        connection, groups, d = data
+        pairs = [(i, j) for i in range(d) for j in range(i + 1)]
+        second = (lambda i, j: f"covar_pop(x{i}, x{j})") if form == "centred" else (lambda i, j: f"avg(x{i} * x{j})")
+        fields = [f"avg(x{j}) m{j}" for j in range(d)] + [f"{second(i, j)} s{i}_{j}" for i, j in pairs]
+        query = f"SELECT g, {', '.join(fields)} FROM t GROUP BY g"
+
+        def run():
+            return connection.execute(query).fetchnumpy()
+
+        def results(found):
+            order = np.argsort(found["g"])
+            mean = np.stack([found[f"m{j}"][order] for j in range(d)], axis=1)
+            covariance = np.empty((groups, d, d))
+            for i, j in pairs:
+                value = found[f"s{i}_{j}"][order]
+                if form == "uncentred":
+                    value = value - mean[:, i] * mean[:, j]
+                covariance[:, i, j] = covariance[:, j, i] = value
+            return mean, covariance, None
+
+        return run, results
+
+    return {
+        "version": duckdb.__version__,
+        "forms": ["centred", "uncentred"],
+        "precisions": ["float64", "float32"],
+        "mostDims": 32,  # more than 500 aggregates: nobody writes that
+        "load": load,
+        "prepare": prepare,
+    }
+
+
+serve(make)
