@@ -22,10 +22,11 @@ MVN_FN f64 excess(f64 e) {
   return e * e * (1.0 / 2 - e * (1.0 / 3 - e * (1.0 / 4 - e * (1.0 / 5 - e * (1.0 / 6 - e * (1.0 / 7 - e / 8))))));
 }
 
+// ‖I − W‖_F² below which ½ tr of the series' first term is the gap: the next is smaller than what rounding did to W.
+constexpr f64 firstOrder = 2 * roundingUnit<f64>;
+
 // (gap without the mean's share) from W's upper triangle, which C overwrites. `squared` is ‖I − W‖_F².
 template <class Team, class Dim> MVN_FN f64 covarianceGap(const Team& team, Dim d, f64* W, f64 squared) {
-  // Below √ε, ½ tr of the series' first term is the gap: the next is smaller than what rounding did to W.
-  constexpr f64 firstOrder = 2 * roundingUnit<f64>;
   if (squared < firstOrder) return squared / 4;
   if (!cholesky(team, d, W, W)) return infinity<f64>;
   return team.sumOver(d, [&](int i) {

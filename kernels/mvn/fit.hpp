@@ -26,6 +26,9 @@ struct FitOptions {
   const i32* stop;
 };
 
+// Of the tolerance: so that the certificate, which rounds differently, finds r ≤ tolerance too.
+constexpr f64 aim = 0.9;
+
 // Where one group's start is read and its results are written.
 struct FitGroup {
   Statistics statistics;
@@ -108,7 +111,6 @@ MVN_CALL Ending solve(const Team& team, Dim d, const FitOptions& options, const 
   copy(team, d * d, solver.R, work.R);
   copy(team, d * d, solver.U, work.U);
   if (options.method <= Method::newton) centred = true;  // μ = x̄ at once
-  constexpr f64 aim = 0.9;  // so that the certificate, which rounds differently, finds r ≤ tolerance too
   const Real tolerance = Real(aim * options.tolerance);
   const Problem<Real> problem{d, solver.R, centred, tolerance, options.maxIterations, options.stop};
   if (options.method == Method::closedForm) {
@@ -194,11 +196,10 @@ template <class Team, class Dim> MVN_FN bool isInvertible(const Team& team, Dim 
   }) == 0;
 }
 
-// Residual, gap, log-likelihood and a status that agrees with them.
+// Residual, gap, log-likelihood and a status that agrees with them, beside the parameters as written.
 template <class Team, class Dim>
-MVN_CALL void writeCertificate(const Team& team, Dim d, const FitGroup& group, const FitOptions& options, bool centred,
-                               const FitScratch& work, Ending ending) {
-  const Certificate proof = certify(team, d, work.R, work.m, centred, work.U, work.inverse, work.z, work.T, work.W);
+MVN_FN void writeOutcome(const Team& team, Dim d, const FitGroup& group, const FitOptions& options,
+                         const Certificate& proof, Ending ending) {
   const f64 logDet = 2 * logDeterminant(d, group.factor);
   Status status = ending.status;
   if (options.method != Method::closedForm) {
@@ -217,6 +218,13 @@ MVN_CALL void writeCertificate(const Team& team, Dim d, const FitGroup& group, c
     *group.status = u8(status);
   });
   team.sync();
+}
+
+template <class Team, class Dim>
+MVN_CALL void writeCertificate(const Team& team, Dim d, const FitGroup& group, const FitOptions& options, bool centred,
+                               const FitScratch& work, Ending ending) {
+  const Certificate proof = certify(team, d, work.R, work.m, centred, work.U, work.inverse, work.z, work.T, work.W);
+  writeOutcome(team, d, group, options, proof, ending);
 }
 
 template <class Real, class Team, class Dim>

@@ -1,6 +1,6 @@
 // solver.cpp: the exports fit_scratch, fit, evaluate_scratch and evaluate (see kernels/README.md).
 #include "mvn/evaluate.hpp"
-#include "mvn/fit.hpp"
+#include "mvn/packs/fit.hpp"
 #include "wasm/export.hpp"
 
 using namespace mvn;
@@ -35,6 +35,19 @@ struct EvaluateArrays {
   }
 };
 
+bool fitsInPacks(i32 d, Method method) { return d <= 32 && method <= Method::newton; }
+
+template <class F> void withPackDimension(int d, F f) {
+  switch (d) {
+    case 1: return f(Fixed<1>{});
+    case 2: return f(Fixed<2>{});
+    case 3: return f(Fixed<3>{});
+    case 4: return f(Fixed<4>{});
+    case 8: return f(Fixed<8>{});
+  }
+  f(Dynamic{d});
+}
+
 template <class Real> void fitAll(i32 groups, i32 d, const FitArrays& arrays, const FitOptions& options, char* block) {
   const SerialTeam team;
   Scratch scratch(block);
@@ -43,6 +56,21 @@ template <class Real> void fitAll(i32 groups, i32 d, const FitArrays& arrays, co
     for (i32 g = 0; g < groups; ++g) {
       if (options.stop && __atomic_load_n(options.stop, __ATOMIC_RELAXED)) return;
       fitGroup<Real>(team, dimension, arrays.group(g, d), options, work);
+    }
+  });
+}
+
+template <class Real>
+void fitPacks(i32 groups, i32 d, const FitArrays& arrays, const FitOptions& options, char* block) {
+  constexpr int lanes = packLanes<Real>;
+  Scratch scratch(block);
+  const FitPackScratch<Real> work(scratch, d);
+  withPackDimension(d, [&](auto dimension) {
+    for (i32 g = 0; g < groups; g += lanes) {
+      if (options.stop && __atomic_load_n(options.stop, __ATOMIC_RELAXED)) return;
+      FitGroup pack[lanes];
+      for (int lane = 0; lane < lanes; ++lane) pack[lane] = arrays.group(min(g + lane, groups - 1), d);
+      fitPack<Real>(dimension, pack, min(lanes, groups - g), options, work);
     }
   });
 }
@@ -58,6 +86,10 @@ template <class Real> void evaluateAll(i32 groups, i32 d, const EvaluateArrays& 
 
 template <class Real> i32 fitBytes(i32 d, Method method) {
   Scratch count;
+  if (fitsInPacks(d, method)) {
+    FitPackScratch<Real>(count, d);
+    return i32(count.used);
+  }
   FitScratch(count, d, solverBytes<Real>(d, method));
   return i32(count.used);
 }
@@ -83,6 +115,10 @@ void fit(i32 precision, i32 method, i32 groups, i32 d, const f64* count, const f
   const FitArrays arrays{count, weight, mean, scatter, start_mean, start_factor, out_mean, out_covariance, out_factor,
                          out_log_likelihood, out_residual, out_gap, out_iterations, out_status};
   const FitOptions options{Method(method), Start(start), ddof, tolerance, max_iterations, epsilon, stop};
+  if (fitsInPacks(d, options.method)) {
+    if (Precision(precision) == Precision::float32) return fitPacks<f32>(groups, d, arrays, options, scratch);
+    return fitPacks<f64>(groups, d, arrays, options, scratch);
+  }
   if (Precision(precision) == Precision::float32) return fitAll<f32>(groups, d, arrays, options, scratch);
   fitAll<f64>(groups, d, arrays, options, scratch);
 }

@@ -73,42 +73,66 @@ MVN_FN void polarStep(const Team& team, Dim d, const Real* R, const Real* S, con
   team.sync();
 }
 
+// When to end, from one residual to the next.
+template <class Real> struct NewtonWatch {
+  Real previous = infinity<Real>;
+
+  // Below `quadratic` the residual falls quadratically, or rounding has stopped it.
+  static constexpr Real quadratic = Real(0.1);
+
+  // Before a step.
+  MVN_FN bool ended(const Problem<Real>& problem, Real residual, int iteration, Ending& ending) {
+    ending.iterations = iteration;
+    if (residual <= problem.tolerance) {
+      ending.status = Status::converged;
+    } else if (!isFinite(residual) || (residual < quadratic && residual > previous / Real(2))) {
+      ending.status = Status::stalled;
+    } else if (iteration >= problem.maxIterations || problem.stopped()) {
+      ending.status = Status::maxIterations;
+    } else {
+      previous = residual;
+      return false;
+    }
+    return true;
+  }
+
+  // After a step from there: r is now about r²/4. Some of the tolerance is left for what that leaves out.
+  MVN_FN bool foreseen(const Problem<Real>& problem, Real residual) const {
+    constexpr Real safety = Real(0.1);
+    return residual < quadratic && residual * residual / Real(4) <= safety * problem.tolerance;
+  }
+};
+
+// A step that leaves S singular by rounding is tried again with a larger γ so many times.
+constexpr int newtonRetries = 60;
+
 // From L = Uᵀ; leaves the last iterate there.
 template <class Team, class Dim, class Real>
 MVN_CALL Ending newton(const Team& team, Dim d, const Problem<Real>& problem, Real* U,
                        const NewtonScratch<Real>& work) {
-  constexpr Real quadratic = Real(0.1);   // below it the residual falls quadratically, or rounding has stopped it
-  constexpr Real safety = Real(0.1);      // of the tolerance, for what the predicted r²/4 leaves out
-  constexpr int retries = 60;
   Range<Real> range{1, 1};
-  Real previous = infinity<Real>;
+  NewtonWatch<Real> watch;
+  Ending ending;
   multiplyFactor(team, d, U, work.S);
   for (int iteration = 0;; ++iteration) {
     invertDiagonal(team, d, U, work.inverse);
     whitenRows(team, d, problem.R, U, work.inverse, work.T);
     whitenColumns(team, d, work.T, U, work.inverse, work.W);
     const Real residual = sqrt(squaredDistance(team, d, work.W, Real(1)));
-    if (residual <= problem.tolerance) return {Status::converged, iteration};
-    if (!isFinite(residual) || (residual < quadratic && residual > previous / Real(2))) {
-      return {Status::stalled, iteration};
-    }
-    if (iteration >= problem.maxIterations || problem.stopped()) return {Status::maxIterations, iteration};
+    if (watch.ended(problem, residual, iteration, ending)) return ending;
     if (iteration == 0) range = rangeOf(team, d, work.W, work.next);
 
     Real gamma2 = range.advance();
     polarStep(team, d, problem.R, work.S, work.T, gamma2, work.next);
     // Too small a γ can leave S singular by rounding. γ²S, which has a factor, wins as γ grows.
     for (int retry = 0; !cholesky(team, d, work.next, U); ++retry) {
-      if (retry == retries) return {Status::stalled, iteration};
+      if (retry == newtonRetries) return {Status::stalled, iteration};
       gamma2 = gamma2 * Real(16);
       range = {1, 1};
       polarStep(team, d, problem.R, work.S, work.T, gamma2, work.next);
     }
     copy(team, d * d, work.S, work.next);
-    if (residual < quadratic && residual * residual / Real(4) <= safety * problem.tolerance) {
-      return {Status::converged, iteration + 1};
-    }
-    previous = residual;
+    if (watch.foreseen(problem, residual)) return {Status::converged, iteration + 1};
   }
 }
 

@@ -1,0 +1,192 @@
+// fit.hpp: the closed form and Newton's method for as many groups at once as a vector has lanes: fitGroup() for a pack.
+//
+// What is float64 whatever the precision (standard units, rank, certificate) is done by pairs of groups; a float32 pack
+// has two of them.
+#pragma once
+
+#include "mvn/fit.hpp"
+#include "mvn/packs/certificate.hpp"
+#include "mvn/packs/newton.hpp"
+
+namespace mvn {
+
+template <class Real> struct FitPackScratch {
+  static constexpr int pairs = packLanes<Real> / 2;
+
+  PackScratch pair[pairs];
+  PackNewtonScratch<Vector<Real>> solver;
+  FitScratch single;  // of a group that is in doubt
+
+  MVN_FN FitPackScratch(Scratch& s, int d) : solver(s, d), single(s, d, 0) {
+    for (int p = 0; p < pairs; ++p) pair[p] = PackScratch(s, d);
+  }
+};
+
+template <class To> MVN_FN void setLane(int n, To* to, int lane, const f64* from) {
+  for (int e = 0; e < n; ++e) laneOf(to, lane)[e * lanesIn<To>] = Element<To>(from[e]);
+}
+
+// A lane that hasFullRank() was not sure of, from existence(). Without a maximum it holds the identity from here on.
+template <class Dim>
+MVN_CALL bool settle(Dim d, const FitGroup& group, const FitOptions& options, int lane, const PackScratch& work,
+                     const FitScratch& single) {
+  const SerialTeam team;
+  const Status status = existence(team, Dynamic{d}, group.statistics, options, single);
+  const bool exists = status == Status::converged;
+  if (!exists) {
+    withoutFit(team, d, group, options.ddof, status);
+    for (int i = 0; i < d; ++i) {
+      single.scale[i] = single.inverseScale[i] = 1;
+      for (int j = 0; j < d; ++j) single.R[i * d + j] = single.U[i * d + j] = i == j;
+    }
+  }
+  setLane(d, work.scale, lane, single.scale);
+  setLane(d, work.inverseScale, lane, single.inverseScale);
+  setLane(d * d, work.R, lane, single.R);
+  setLane(d * d, work.U, lane, single.U);
+  return exists;
+}
+
+// Standard units of two groups, R's factor in work.U, and which of them have a maximum.
+template <class Dim>
+MVN_FN void prepare(Dim d, const FitGroup* groups, const FitOptions& options, const PackScratch& work,
+                    const FitScratch& single, bool* exists) {
+  const Statistics statistics[] = {groups[0].statistics, groups[1].statistics};
+  standardise(d, statistics, work);
+  const auto full = hasFullRank(d, statistics, options.epsilon, work);
+  const f64 taken = options.method == Method::closedForm ? options.ddof : 0;
+  for (int lane = 0; lane < 2; ++lane) {
+    const bool enough = statistics[lane].count >= d + 1 && statistics[lane].weight > taken;
+    exists[lane] = (full[lane] && enough) || settle(d, groups[lane], options, lane, work, single);
+  }
+}
+
+// Where Newton's method begins, as beginAt() has it.
+template <class Real, class Dim>
+MVN_FN void begin(Dim d, const FitGroup* groups, const FitOptions& options, const FitPackScratch<Real>& work) {
+  using V = Vector<Real>;
+  if (options.start == Start::standard) {
+    for (int e = 0; e < d * d; ++e) work.solver.U[e] = all<V>(e % (d + 1) == 0);
+    return;
+  }
+  for (int lane = 0; lane < packLanes<Real>; ++lane) {
+    const FitGroup& group = groups[lane];
+    const FitScratch& single = work.single;
+    for (int i = 0; i < d; ++i) single.inverseScale[i] = work.pair[lane / 2].inverseScale[i][lane % 2];
+    beginAt(SerialTeam{}, d, options.start, group.statistics.mean, group.startMean, group.startFactor,
+            single.inverseScale, single.m, single.U, single.T, single.z);
+    setLane(d * d, work.solver.U, lane, single.U);
+  }
+}
+
+// The method: from R to the factors in work.pair[…].U.
+template <class Real, class Dim>
+MVN_FN void solve(Dim d, const FitGroup* groups, const FitOptions& options, const FitPackScratch<Real>& work,
+                  const bool (&exists)[packLanes<Real>], Ending (&ending)[packLanes<Real>]) {
+  using V = Vector<Real>;
+  constexpr int lanes = packLanes<Real>;
+  const PackNewtonScratch<V>& solver = work.solver;
+  const V* found = solver.found;
+  for (int lane = 0; lane < lanes; ++lane) ending[lane] = {Status::converged, 0};
+  if (options.method == Method::closedForm && sizeof(Real) == sizeof(f64)) return;  // the rank test has left it
+  for (int e = 0; e < d * d; ++e) {
+    solver.R[e] = gather<V>([&](int lane) { return Real(work.pair[lane / 2].R[e][lane % 2]); });
+  }
+  if (options.method == Method::closedForm) {
+    const auto positive = factorCholesky(d, solver.R, solver.found, solver.inverse);
+    for (int lane = 0; lane < lanes; ++lane) {
+      if (!positive[lane]) ending[lane].status = Status::stalled;
+    }
+  } else {
+    begin(d, groups, options, work);
+    const Problem<Real> problem{d, nullptr, true, Real(aim * options.tolerance), options.maxIterations, options.stop};
+    newton(d, solver, problem, exists, ending);
+  }
+  for (int e = 0; e < d * d; ++e) {
+    for (int lane = 0; lane < lanes; ++lane) work.pair[lane / 2].U[e][lane % 2] = f64(found[e][lane]);
+  }
+}
+
+// A factor that certify() can solve with, in one lane.
+template <class Dim> MVN_FN bool isInvertible(Dim d, f64x2* U, int lane) {
+  const f64* own = laneOf(U, lane);
+  bool invertible = true;
+  for (int i = 0; i < d; ++i) {
+    for (int j = i; j < d; ++j) invertible = invertible && isFinite(own[(i * d + j) * 2]);
+    invertible = invertible && own[i * (d + 1) * 2] > 0;
+  }
+  return invertible;
+}
+
+// U ← U √(W/(W − ddof))
+template <class Dim>
+MVN_FN void stretch(Dim d, const FitGroup* groups, f64 ddof, const PackScratch& work) {
+  const f64x2 weight{groups[0].statistics.weight, groups[1].statistics.weight};
+  const f64x2 factor = rootOf(weight / (weight - splat(ddof)));
+  for (int e = 0; e < d * d; ++e) work.U[e] *= factor;
+}
+
+// μ = x̄, Λ = D L and S in the units of the data, for one lane.
+template <int lane, class Dim>
+MVN_FN void writeParameters(Dim d, const FitGroup& group, const FitOptions& options, const PackScratch& work) {
+  const Statistics& statistics = group.statistics;
+  for (int i = 0; i < d; ++i) {
+    group.mean[i] = statistics.mean[i];
+    const f64 scale = work.scale[i][lane];
+    f64* row = group.factor + i * d;
+    for (int j = 0; j <= i; ++j) row[j] = work.U[j * d + i][lane] * scale;
+    for (int j = i + 1; j < d; ++j) row[j] = 0;
+  }
+  if (options.method == Method::closedForm) {
+    const f64 share = 1 / (statistics.weight - options.ddof);
+    for (int e = 0; e < d * d; ++e) group.covariance[e] = statistics.scatter[e] * share;
+    return;
+  }
+  for (int i = 0; i < d; ++i) {
+    for (int j = i; j < d; ++j) {
+      group.covariance[i * d + j] = group.covariance[j * d + i] = work.W[i * d + j][lane];
+    }
+  }
+}
+
+// Certificates and results of two groups, where `wanted`.
+template <class Dim>
+MVN_FN void finish(Dim d, const FitGroup* groups, const FitOptions& options, const PackScratch& work,
+                   const Ending* ending, const bool* wanted) {
+  const PackCertificate proof = certify(d, work);
+  if (options.method != Method::closedForm) {
+    gram<true>(d, work.U, [&](int i, int j, f64x2 sum) { work.W[i * d + j] = sum * work.scale[i] * work.scale[j]; });
+  }
+  if (wanted[0]) writeParameters<0>(d, groups[0], options, work);
+  if (wanted[1]) writeParameters<1>(d, groups[1], options, work);
+  for (int lane = 0; lane < 2; ++lane) {
+    if (!wanted[lane]) continue;
+    writeOutcome(SerialTeam{}, d, groups[lane], options, {proof.residual[lane], proof.gap[lane], proof.quadratic[lane]},
+                 ending[lane]);
+  }
+}
+
+// Fits groups[0] … groups[count−1]; the rest of the pack holds copies, of which nothing is written.
+template <class Real, class Dim>
+MVN_FN void fitPack(Dim d, const FitGroup (&groups)[packLanes<Real>], int count, const FitOptions& options,
+                    const FitPackScratch<Real>& work) {
+  constexpr int lanes = packLanes<Real>;
+  bool wanted[lanes];
+  Ending ending[lanes];
+  for (int p = 0; p < work.pairs; ++p) prepare(d, groups + 2 * p, options, work.pair[p], work.single, wanted + 2 * p);
+  solve(d, groups, options, work, wanted, ending);
+  for (int lane = 0; lane < lanes; ++lane) {
+    const PackScratch& pair = work.pair[lane / 2];
+    wanted[lane] = wanted[lane] && lane < count;
+    if (ending[lane].status == Status::stalled && !isInvertible(d, pair.U, lane % 2)) {
+      if (wanted[lane]) withoutFit(SerialTeam{}, d, groups[lane], options.ddof, Status::stalled);
+      wanted[lane] = false;
+    }
+  }
+  for (int p = 0; p < work.pairs; ++p) {
+    if (options.method == Method::closedForm && options.ddof != 0) stretch(d, groups + 2 * p, options.ddof, work.pair[p]);
+    finish(d, groups + 2 * p, options, work.pair[p], ending + 2 * p, wanted + 2 * p);
+  }
+}
+
+}  // namespace mvn

@@ -1,0 +1,172 @@
+// linear.hpp: Cholesky, triangular solves and products of a pack, d×d row-major, U = Lᵀ as in cholesky.hpp.
+//
+// Work goes by tiles of two rows and up to four columns, which stay in registers while the sum over k runs: each vector
+// loaded serves several products. The order of the sums is the plain one, k = 0 … i−1.
+#pragma once
+
+#include "mvn/packs/pack.hpp"
+
+namespace mvn {
+
+// sum_rc ← sum_rc + sign Σ_{k<n} a[k·step + r·across] x[k·width + c]
+template <int sign, int R, int C, class V>
+MVN_FN void accumulate(V (&sum)[R][C], int n, const V* a, int step, int across, const V* x, int width) {
+  for (int k = 0; k < n; ++k) {
+    V coefficient[R];
+    MVN_UNROLL for (int r = 0; r < R; ++r) coefficient[r] = a[k * step + r * across];
+    MVN_UNROLL for (int c = 0; c < C; ++c) {
+      const V entry = x[k * width + c];
+      MVN_UNROLL for (int r = 0; r < R; ++r) {
+        sum[r][c] = sign > 0 ? sum[r][c] + coefficient[r] * entry : sum[r][c] - coefficient[r] * entry;
+      }
+    }
+  }
+}
+
+// f(Index<C>, j) for the tiles of C columns from j that cover columns begin … end−1.
+template <class F> MVN_FN void columnTiles(int begin, int end, F f) {
+  int j = begin;
+  for (; j + 4 <= end; j += 4) f(Index<4>{}, j);
+  if (end - j == 3) f(Index<3>{}, j);
+  if (end - j == 2) f(Index<2>{}, j);
+  if (end - j == 1) f(Index<1>{}, j);
+}
+
+// f(Index<R>, i) for pairs of rows downwards, and the last row of an odd number.
+template <class Dim, class F> MVN_FN void rowPairs(Dim d, F f) {
+  int i = 0;
+  for (; i + 2 <= d; i += 2) f(Index<2>{}, i);
+  if (i < d) f(Index<1>{}, i);
+}
+
+// U with A = UᵀU, and 1/U_ii. A mask of the lanes where A is positive definite in this arithmetic.
+template <class Dim, class V> MVN_CALL auto factorCholesky(Dim d, const V* A, V* U, V* inverse) {
+  auto positive = isPositive(all<V>(1));
+  rowPairs(d, [&](auto rows, int i) {
+    constexpr int R = decltype(rows){};
+    columnTiles(i, d, [&](auto columns, int j) {
+      constexpr int C = decltype(columns){};
+      V sum[R][C];
+      MVN_UNROLL for (int r = 0; r < R; ++r) {
+        MVN_UNROLL for (int c = 0; c < C; ++c) sum[r][c] = A[(i + r) * d + j + c];
+      }
+      accumulate<-1>(sum, i, U + i, d, 1, U + j, d);
+      if (C >= R && j == i) {
+        MVN_UNROLL for (int r = 0; r < R; ++r) {
+          const V pivot = sum[r][r], root = rootOf(pivot);
+          positive &= isPositive(pivot);
+          inverse[i + r] = all<V>(1) / root;
+          MVN_UNROLL for (int c = r + 1; c < C; ++c) sum[r][c] *= inverse[i + r];
+          sum[r][r] = root;
+          MVN_UNROLL for (int q = r + 1; q < R; ++q) {
+            MVN_UNROLL for (int c = q; c < C; ++c) sum[q][c] -= sum[r][q] * sum[r][c];
+          }
+        }
+      } else {
+        MVN_UNROLL for (int r = 0; r < R; ++r) {
+          MVN_UNROLL for (int c = 0; c < C; ++c) {
+            MVN_UNROLL for (int s = 0; s < r; ++s) sum[r][c] -= U[(i + s) * d + i + r] * sum[s][c];
+            sum[r][c] *= inverse[i + r];
+          }
+        }
+      }
+      MVN_UNROLL for (int r = 0; r < R; ++r) {
+        MVN_UNROLL for (int c = 0; c < C; ++c) U[(i + r) * d + j + c] = sum[r][c];
+      }
+    });
+  });
+  return positive;
+}
+
+// X = L⁻¹B, B_ij = source(i, j): whole, or only the upper triangle where X is symmetric.
+template <bool symmetric, class Dim, class V, class Source>
+MVN_CALL void solveLower(Dim d, const V* U, const V* inverse, V* X, Source source) {
+  rowPairs(d, [&](auto rows, int i) {
+    constexpr int R = decltype(rows){};
+    columnTiles(symmetric ? i : 0, d, [&](auto columns, int j) {
+      constexpr int C = decltype(columns){};
+      V sum[R][C];
+      MVN_UNROLL for (int r = 0; r < R; ++r) {
+        MVN_UNROLL for (int c = 0; c < C; ++c) sum[r][c] = source(i + r, j + c);
+      }
+      accumulate<-1>(sum, i, U + i, d, 1, X + j, d);
+      MVN_UNROLL for (int r = 0; r < R; ++r) {
+        MVN_UNROLL for (int c = 0; c < C; ++c) {
+          MVN_UNROLL for (int s = 0; s < r; ++s) sum[r][c] -= U[(i + s) * d + i + r] * sum[s][c];
+          sum[r][c] *= inverse[i + r];
+          X[(i + r) * d + j + c] = sum[r][c];
+        }
+      }
+    });
+  });
+}
+
+// The lower triangle of X = L⁻ᵀB, B_ij = source(i, j).
+template <class Dim, class V, class Source>
+MVN_CALL void solveUpperLowerPart(Dim d, const V* U, const V* inverse, V* X, Source source) {
+  const auto block = [&](auto rows, int i) {
+    constexpr int R = decltype(rows){};
+    const int below = i + R;
+    columnTiles(0, below, [&](auto columns, int j) {
+      constexpr int C = decltype(columns){};
+      V sum[R][C];
+      MVN_UNROLL for (int r = 0; r < R; ++r) {
+        MVN_UNROLL for (int c = 0; c < C; ++c) sum[r][c] = source(i + r, j + c);
+      }
+      accumulate<-1>(sum, d - below, U + i * d + below, 1, d, X + below * d + j, d);
+      MVN_UNROLL for (int r = R - 1; r >= 0; --r) {
+        MVN_UNROLL for (int c = 0; c < C; ++c) {
+          MVN_UNROLL for (int s = r + 1; s < R; ++s) sum[r][c] -= U[(i + r) * d + i + s] * sum[s][c];
+          sum[r][c] *= inverse[i + r];
+          X[(i + r) * d + j + c] = sum[r][c];
+        }
+      }
+    });
+  };
+  const int odd = d % 2;
+  if (odd) block(Index<1>{}, d - 1);
+  for (int i = d - odd - 2; i >= 0; i -= 2) block(Index<2>{}, i);
+}
+
+// store(i, j, (XᵀX)_ij) for the upper triangle. `triangular` says that X is upper triangular.
+template <bool triangular, class Dim, class V, class Store> MVN_CALL void gram(Dim d, const V* X, Store store) {
+  rowPairs(d, [&](auto rows, int i) {
+    constexpr int R = decltype(rows){};
+    columnTiles(i, d, [&](auto columns, int j) {
+      constexpr int C = decltype(columns){};
+      V sum[R][C] = {};
+      accumulate<1>(sum, triangular ? i + 1 : int(d), X + i, d, 1, X + j, d);
+      if constexpr (triangular && R == 2) {  // row i + 1 has one term more
+        MVN_UNROLL for (int c = 0; c < C; ++c) sum[1][c] += X[(i + 1) * d + i + 1] * X[(i + 1) * d + j + c];
+      }
+      MVN_UNROLL for (int r = 0; r < R; ++r) {
+        MVN_UNROLL for (int c = 0; c < C; ++c) {
+          if (c >= r || j > i) store(i + r, j + c, sum[r][c]);
+        }
+      }
+    });
+  });
+}
+
+template <class Dim, class V> MVN_FN void invertDiagonal(Dim d, const V* U, V* inverse) {
+  for (int i = 0; i < d; ++i) inverse[i] = all<V>(1) / U[i * d + i];
+}
+
+// ‖W − shift·I‖_F² from the upper triangle.
+template <class Dim, class V> MVN_FN V squaredDistance(Dim d, const V* W, Element<V> shift) {
+  V diagonal{}, off{};
+  for (int i = 0; i < d; ++i) {
+    const V own = W[i * d + i] - all<V>(shift);
+    diagonal += own * own;
+    for (int j = i + 1; j < d; ++j) off += W[i * d + j] * W[i * d + j];
+  }
+  return diagonal + (off + off);
+}
+
+template <class Dim, class V> MVN_FN V trace(Dim d, const V* W) {
+  V sum{};
+  for (int i = 0; i < d; ++i) sum += W[i * d + i];
+  return sum;
+}
+
+}  // namespace mvn

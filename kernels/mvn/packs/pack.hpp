@@ -1,0 +1,52 @@
+// pack.hpp: groups side by side, one in each lane of a vector.
+//
+// A small matrix fills no vector registers, and its factorisation is one long chain of dependent steps. So groups of one
+// dimension are taken as many at a time as a vector has lanes: entry (i, j) of a pack is the vector of their entries
+// (i, j), and every operation does the same for all of them. Lanes never mix, so a group's result has the same bits
+// whatever its company; a place without a group is filled with a copy of another, and nothing is written for it.
+#pragma once
+
+#include "mvn/rows.hpp"
+
+namespace mvn {
+
+// Groups of a pack in this arithmetic.
+template <class Real> constexpr int packLanes = lanesOf<Real>;
+
+template <class V> struct ElementOf;
+template <> struct ElementOf<f64x2> { using type = f64; };
+template <> struct ElementOf<f32x4> { using type = f32; };
+template <class V> using Element = typename ElementOf<V>::type;
+template <class V> constexpr int lanesIn = lanesOf<Element<V>>;
+
+template <class V> MVN_FN V all(Element<V> x) { return splat(x); }
+
+template <class V> MVN_FN V rootOf(V v) {
+#if defined(__clang__)
+  return __builtin_elementwise_sqrt(v);
+#else
+  for (int lane = 0; lane < lanesIn<V>; ++lane) v[lane] = sqrt(v[lane]);
+  return v;
+#endif
+}
+
+// Lane by lane, as max(a, b) of real.hpp.
+template <class V> MVN_FN V larger(V a, V b) { return a < b ? b : a; }
+template <class V> MVN_FN V smaller(V a, V b) { return b < a ? b : a; }
+
+// Whether x > 0 and finite in each lane, as a mask.
+template <class V> MVN_FN auto isPositive(V x) { return (x > all<V>(0)) & (x < all<V>(infinity<Element<V>>)); }
+
+// One number of each group, `from(lane)`.
+template <class V, class F> MVN_FN V gather(F from) {
+  if constexpr (lanesIn<V> == 2) {
+    return V{from(0), from(1)};
+  } else {
+    return V{from(0), from(1), from(2), from(3)};
+  }
+}
+
+// One group's numbers within those of its pack: entry e is at e·lanesIn<V>.
+template <class V> MVN_FN Element<V>* laneOf(V* x, int lane) { return reinterpret_cast<Element<V>*>(x) + lane; }
+
+}  // namespace mvn

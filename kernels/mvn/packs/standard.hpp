@@ -1,0 +1,76 @@
+// standard.hpp: a pack in units of its own (standardise.hpp), and which of its groups surely have a maximum (rank.hpp).
+#pragma once
+
+#include "mvn/packs/linear.hpp"
+#include "mvn/rank.hpp"
+
+namespace mvn {
+
+// What a pack of fits shares, float64 whatever the arithmetic of the method: a float32 pack has two of these.
+struct PackScratch {
+  f64x2 *scale, *inverseScale, *R, *U, *inverse, *T, *W;
+
+  MVN_FN PackScratch() {}
+  MVN_FN PackScratch(Scratch& s, int d)
+      : scale(s.take<f64x2>(d)), inverseScale(s.take<f64x2>(d)), R(s.take<f64x2>(d * d)), U(s.take<f64x2>(d * d)),
+        inverse(s.take<f64x2>(d)), T(s.take<f64x2>(d * d)), W(s.take<f64x2>(d * d)) {}
+};
+
+// s, 1/s and R (both triangles), as standardise() has them. A column without variance gives NaN.
+template <class Dim>
+MVN_FN void standardise(Dim d, const Statistics (&groups)[2], const PackScratch& work) {
+  const f64 *A = groups[0].scatter, *B = groups[1].scatter;
+  const f64x2 weight{groups[0].weight, groups[1].weight}, share = splat(1.0) / weight;
+  for (int j = 0; j < d; ++j) {
+    work.scale[j] = rootOf(f64x2{A[j * d + j], B[j * d + j]} / weight);
+    work.inverseScale[j] = splat(1.0) / work.scale[j];
+  }
+  for (int i = 0; i < d; ++i) {
+    const f64x2 own = work.inverseScale[i] * share;
+    work.R[i * d + i] = splat(1.0);
+    for (int j = i + 1; j < d; ++j) {
+      const f64x2 entry = f64x2{A[i * d + j], B[i * d + j]} * own * work.inverseScale[j];
+      work.R[i * d + j] = work.R[j * d + i] = entry;
+    }
+  }
+}
+
+// min_j 1/(R⁻¹)_jj: the share of a column's variance that all others together leave unexplained, at its least.
+template <class Dim> MVN_FN f64x2 leastOwnVariance(Dim d, const PackScratch& work) {
+  const auto identity = [](int i, int j) { return splat(i == j ? 1.0 : 0.0); };
+  solveLower<false>(d, work.U, work.inverse, work.T, identity);  // R⁻¹ = TᵀT
+  f64x2 largest{};
+  for (int j = 0; j < d; ++j) {
+    f64x2 squared{};
+    for (int i = j; i < d; ++i) squared += work.T[i * d + j] * work.T[i * d + j];
+    largest = larger(largest, squared);
+  }
+  return splat(1.0) / largest;
+}
+
+// Whether R surely has full rank and all numbers are finite, lane by lane; U gets R's factor. A lane that is in doubt
+// goes through existence(), which decides: doubt costs time, not correctness.
+//
+// The smallest pivot of the rank test is the last one, 1/(R⁻¹)_jj of its column j, hence at least the smallest of all
+// columns; and it is at least det R, the product of all pivots, none of them above 1. The determinant costs nothing, so
+// R⁻¹ is looked at only where that is too small. The bound on τ takes the sum over the columns for the largest.
+template <class Dim>
+MVN_FN auto hasFullRank(Dim d, const Statistics (&groups)[2], f64 epsilon, const PackScratch& work) {
+  f64x2 offset{};
+  auto positive = factorCholesky(d, work.R, work.U, work.inverse);
+  for (int j = 0; j < d; ++j) {
+    positive &= isPositive(work.scale[j]);
+    const f64x2 ratio = f64x2{groups[0].mean[j], groups[1].mean[j]} * work.inverseScale[j];
+    offset += ratio * ratio;
+  }
+  const f64 squared = epsilon * epsilon, unit = rankSlack * d;
+  const f64x2 threshold = splat(unit * (2 * roundingUnit<f64> + squared)) + splat(unit * squared) * offset;
+  f64x2 determinant = splat(1.0);
+  for (int i = 0; i < d; ++i) determinant *= work.U[i * d + i] * work.U[i * d + i];
+  const auto certain = positive & (determinant > threshold);
+  const auto doubtful = positive & ~certain;
+  if (!(doubtful[0] | doubtful[1])) return certain;
+  return certain | (positive & (leastOwnVariance(d, work) > splat(2.0) * threshold));
+}
+
+}  // namespace mvn
