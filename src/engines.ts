@@ -5,13 +5,19 @@ import {
   type EngineOptions,
   type EngineProvider,
 } from "./engine.js";
+import { cudaProvider } from "./engines/cuda/provider.js";
 import { referenceProvider } from "./engines/reference/provider.js";
 import { tensorflowProvider } from "./engines/tensorflow/provider.js";
 import { wasmProvider } from "./engines/wasm/provider.js";
 import { EngineError, InputError } from "./errors.js";
 
 /** Every engine there is, in the order in which `mvnfit engines` lists them. */
-export const PROVIDERS: readonly EngineProvider[] = [referenceProvider, wasmProvider, tensorflowProvider];
+export const PROVIDERS: readonly EngineProvider[] = [
+  referenceProvider,
+  wasmProvider,
+  cudaProvider,
+  tensorflowProvider,
+];
 
 /**
  * Opens an engine. `auto` takes `wasm`, which runs wherever Node runs.
