@@ -92,7 +92,9 @@ MVN_CALL Ending newton(const Team& team, Dim d, const Problem<Real>& problem, Re
     if (!isFinite(residual) || (residual < quadratic && residual > previous / Real(2))) {
       return {Status::stalled, iteration};
     }
-    if (iteration >= problem.maxIterations || problem.stopped()) return {Status::maxIterations, iteration};
+    if (iteration >= problem.maxIterations || problem.stopped(team, iteration)) {
+      return {Status::maxIterations, iteration};
+    }
     if (iteration == 0) range = rangeOf(team, d, work.W, work.next);
 
     Real gamma2 = range.advance();
