@@ -157,18 +157,22 @@ struct Context {
 // Host memory that is locked in place, of the whole process.
 class Pinned {
  public:
-  bool add(Address at, std::size_t bytes, Context* owner) {
+  // `allocated`: the memory is the driver's own, which frees it.
+  bool add(Address at, std::size_t bytes, Context* owner, bool allocated) {
     std::lock_guard hold(lock_);
     auto next = ranges_.lower_bound(at);
     if (next != ranges_.end() && next->first < at + bytes) return false;
     if (next != ranges_.begin() && std::prev(next)->first + std::prev(next)->second.bytes > at) return false;
-    ranges_[at] = {bytes, owner};
+    ranges_[at] = {bytes, owner, allocated};
     return true;
   }
 
   bool remove(Address at) {
     std::lock_guard hold(lock_);
-    return ranges_.erase(at) > 0;
+    const auto range = ranges_.find(at);
+    if (range == ranges_.end()) return false;
+    drop(range);
+    return true;
   }
 
   bool holds(Address at, std::size_t bytes) {
@@ -187,16 +191,25 @@ class Pinned {
   // A context that goes takes along what it has locked.
   void forget(Context* owner) {
     std::lock_guard hold(lock_);
-    std::erase_if(ranges_, [&](const auto& range) { return range.second.owner == owner; });
+    for (auto range = ranges_.begin(); range != ranges_.end();)
+      range = range->second.owner == owner ? drop(range) : std::next(range);
   }
 
  private:
   struct Range {
     std::size_t bytes;
     Context* owner;
+    bool allocated;
   };
+  using Ranges = std::map<Address, Range>;
+
+  Ranges::iterator drop(Ranges::iterator range) {
+    if (range->second.allocated) std::free(reinterpret_cast<void*>(range->first));
+    return ranges_.erase(range);
+  }
+
   std::mutex lock_;
-  std::map<Address, Range> ranges_;
+  Ranges ranges_;
 };
 
 }  // namespace standin

@@ -188,10 +188,9 @@ EXPORT cuMemFree_v2(Address at) {
 }
 
 EXPORT cuMemHostAlloc(void** memory, std::size_t bytes, unsigned) {
-  return onContext("cuMemHostAlloc", [=](Context&) {
+  return onContext("cuMemHostAlloc", [=](Context& context) {
     void* block = std::aligned_alloc(4096, (bytes + 4095) & ~std::size_t(4095));
-    // Owned by nobody: a context that goes leaves it to whoever has it, as memory that can still be read.
-    pinned.add(Address(block), bytes, nullptr);
+    pinned.add(Address(block), bytes, &context, true);
     *memory = block;
     return success;
   });
@@ -200,16 +199,14 @@ EXPORT cuMemHostAlloc(void** memory, std::size_t bytes, unsigned) {
 EXPORT cuMemFreeHost(void* memory) {
   return onContext("cuMemFreeHost", [=](Context& context) {
     if (const int code = context.waitForAll()) return code;
-    if (!pinned.remove(Address(memory))) return int(invalidValue);
-    std::free(memory);
-    return int(success);
+    return int(pinned.remove(Address(memory)) ? success : invalidValue);
   });
 }
 
 EXPORT cuMemHostRegister_v2(Address at, std::size_t bytes, unsigned) {
   return onContext("cuMemHostRegister_v2", [=](Context& context) {
     constexpr int alreadyRegistered = 712;
-    return pinned.add(at, bytes, &context) ? int(success) : alreadyRegistered;
+    return pinned.add(at, bytes, &context, false) ? int(success) : alreadyRegistered;
   });
 }
 
