@@ -20,19 +20,26 @@ inline Described describe(i64 operation, i64 type, i64 variant, i64 dims) {
   return out;
 }
 
-// A grid of two blocks, so that teams take several entries of the list each. Scratch has exactly its size, so that
-// AddressSanitizer sees every access beyond it.
-template <class Arguments>
-void launch(const std::vector<EmulatedEntry>& entries, i64 operation, i64 type, i64 variant, Arguments a) {
+// play(arguments, grid, threads, shared) as described: a grid of two blocks, so that teams take several entries of the
+// list each. Scratch has exactly its size, so that AddressSanitizer sees every access beyond it.
+template <class Arguments, class Play> void launch(const Described& described, Arguments a, Play play) {
   constexpr i64 grid = 2;
-  const Described described = describe(operation, type, variant, a.dims);
   const i64 teams = described.threads / described.width;
   std::vector<char> shared(described.sharedBytes * teams), scratch(described.scratchBytes * teams * grid);
   a.width = described.width;
   a.sharedBytes = described.sharedBytes;
   a.scratch = scratch.data();
   a.scratchBytes = described.scratchBytes;
-  entries[described.entry].play(&a, grid, described.threads, shared.data());
+  play(a, grid, described.threads, shared.data());
+}
+
+// The entry that `describe` names, from a list in its order.
+template <class Arguments>
+void launch(const std::vector<EmulatedEntry>& entries, i64 operation, i64 type, i64 variant, const Arguments& a) {
+  const Described described = describe(operation, type, variant, a.dims);
+  launch(described, a, [&](const Arguments& complete, i64 grid, i64 threads, char* shared) {
+    entries[described.entry].play(&complete, grid, threads, shared);
+  });
 }
 
 // Rows aligned as device memory is, as float64 or float32.

@@ -25,18 +25,26 @@ inline void poison(char* block, i64 bytes) {
   if (bytes > 0) std::memset(block, 0xff, bytes);  // NaN, −1
 }
 
+// playTeam(index, teams, block) for every team of a grid, one after the other.
+template <class Arguments, class PlayTeam>
+void playGrid(const Arguments& a, i64 grid, i64 threads, char* shared, PlayTeam playTeam) {
+  const i64 perBlock = threads / a.width, teams = grid * perBlock;
+  for (i64 index = 0; index < teams; ++index) {
+    char* block = a.sharedBytes > 0 ? shared + index % perBlock * a.sharedBytes
+                                    : static_cast<char*>(a.scratch) + index * a.scratchBytes;
+    poison(block, max(a.sharedBytes, a.scratchBytes));
+    playTeam(index, teams, block);
+  }
+}
+
 template <class Operation, class Arguments>
 void emulate(const void* arguments, i64 grid, i64 threads, char* shared) {
   Arguments a;
   std::memcpy(&a, arguments, sizeof a);
   if constexpr (requires { a.width; }) {
-    const i64 perBlock = threads / a.width;
-    for (i64 index = 0; index < grid * perBlock; ++index) {
-      char* block = a.sharedBytes > 0 ? shared + index % perBlock * a.sharedBytes
-                                      : static_cast<char*>(a.scratch) + index * a.scratchBytes;
-      poison(block, max(a.sharedBytes, a.scratchBytes));
-      playList<Operation>(EmuTeam{int(a.width)}, index, grid * perBlock, a, block);
-    }
+    playGrid(a, grid, threads, shared, [&](i64 index, i64 teams, char* block) {
+      playList<Operation>(EmuTeam{int(a.width)}, index, teams, a, block);
+    });
   } else {
     playList<Operation>(EmuTeam{1}, 0, 1, a, nullptr);
   }
