@@ -31,7 +31,8 @@ struct DescribeArguments {
 };
 
 // Statistics of `items` items. An item is a group, or one of the parts of a group of more than `part rows` rows: part p
-// has rows p·(part rows) … of it, so that a result depends on the group alone.
+// has rows p·(part rows) … of it, so that a result depends on the group alone. Parts go to slots from `firstPart` on,
+// which keep what their means lose by rounding, so that means of 1e8 merge without loss.
 struct MomentsArguments {
   const void* rows;       // [*, dims] float64 or float32, aligned to 16 bytes
   const f64* weights;     // one a row; 0 for the entries without weights
@@ -44,14 +45,17 @@ struct MomentsArguments {
   f64* weight;            // [slots]
   f64* mean;              // [slots, dims]
   f64* scatter;           // [slots, dims, dims]
+  f64* meanRest;          // [slots − firstPart, dims]; may be 0 where there are no parts
+  i64 firstPart;          // the first slot of a part
   i64 width;
   i64 sharedBytes;
   void* scratch;
   i64 scratchBytes;
 };
 
-// Merges consecutive slots in their order. More parts than `merge parts` are merged level by level. Within one launch a
-// target must not be a part of another merge; it may be the first of its own.
+// Merges consecutive slots in their order, in the first of them, and copies that to the target. More parts than `merge
+// parts` are merged level by level, below the last to slots of parts. Within one launch a target must not be a slot of
+// another merge; it may be the first of its own.
 struct MergeArguments {
   const i64* first;       // [merges]: first slot
   const i64* parts;       // [merges]: number of slots, at least 1
@@ -62,6 +66,8 @@ struct MergeArguments {
   f64* weight;            // [slots]
   f64* mean;              // [slots, dims]
   f64* scatter;           // [slots, dims, dims]
+  f64* meanRest;          // [slots − firstPart, dims]; may be 0 where there are no parts
+  i64 firstPart;          // the first slot of a part
   i64 width;
   i64 sharedBytes;
   void* scratch;

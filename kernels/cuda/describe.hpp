@@ -78,7 +78,7 @@ MVN_FN Launch launchOf(const DescribeArguments& a) {
 }
 
 // A part is long enough that its statistics are small beside its rows, and short enough that one group makes many.
-MVN_FN i64 partRows(int d) { return roundUp(max(512, 16 * d), chunkRows(d)); }
+MVN_FN i64 partRows(int d) { return roundUp(max(2048, 16 * d), chunkRows(d)); }
 
 // Threads of a block and where a team's scratch lies. A Block team is a block; narrow teams share blocks of up to 128
 // threads, fewer where that leaves room for several blocks in shared memory. Scratch that would leave a multiprocessor

@@ -15,8 +15,10 @@ template <class Row> MVN_FN RowsOf<Row> itemRows(const MomentsArguments& a, i64 
   return {static_cast<const Row*>(a.rows) + first * a.dims, a.weights ? a.weights + first : nullptr, a.length[item]};
 }
 
-template <class Arguments> MVN_FN StatisticsRef slotOf(const Arguments& a, i64 slot) {
-  return {a.count + slot, a.weight + slot, a.mean + slot * a.dims, a.scatter + slot * a.dims * a.dims};
+template <class Arguments> MVN_FN SlotRef slotOf(const Arguments& a, i64 slot) {
+  const i64 part = slot - a.firstPart;
+  return {{a.count + slot, a.weight + slot, a.mean + slot * a.dims, a.scatter + slot * a.dims * a.dims},
+          a.meanRest && part >= 0 ? a.meanRest + part * a.dims : nullptr};
 }
 
 template <int D, class Sum, class Row, bool weighted> struct MomentsLanes {
@@ -39,8 +41,8 @@ struct Merge {
   MVN_FN static i64 size(const MergeArguments& a) { return a.merges; }
 
   template <class Team> MVN_FN static void play(const Team& team, const MergeArguments& a, i64 merge, char*) {
-    const StatisticsRef all{a.count, a.weight, a.mean, a.scatter};
-    mergeSlots(team, int(a.dims), all, a.first[merge], a.parts[merge], a.target[merge]);
+    const auto slot = [&](i64 s) { return slotOf(a, s); };
+    mergeSlots(team, int(a.dims), slot, a.first[merge], a.parts[merge], a.target[merge]);
   }
 };
 

@@ -1,4 +1,7 @@
 // merge_team.hpp: merge.hpp by a team: consecutive statistics of one group, in their order, into one.
+//
+// A part's mean is kept as two numbers, x̄ = mean + rest: rounded to one, a mean of 1e8 would cost δ = x̄_q − x̄_p eight
+// digits.
 #pragma once
 
 #include "merge.hpp"
@@ -6,53 +9,66 @@
 
 namespace mvn {
 
-template <class Team> MVN_FN void copyStatistics(const Team& team, int d, StatisticsRef to, StatisticsRef from) {
-  team.each(d, [&](int j) { to.mean[j] = from.mean[j]; });
+// Statistics of one item or part. `rest` [d] may be 0: the mean is then rounded, and final.
+struct SlotRef : StatisticsRef {
+  f64* rest;
+
+  MVN_FN f64 restOf(int j) const { return rest ? rest[j] : 0; }
+};
+
+// mean + rest for the sum of three numbers, of which the first may be large.
+MVN_FN void setMean(const SlotRef& slot, int j, f64 mean, f64 rest, f64 step) {
+  const f64 small = rest + step, sum = mean + small;
+  slot.mean[j] = sum;
+  if (slot.rest) slot.rest[j] = isFinite(sum) ? (mean - sum) + small : 0;
+}
+
+template <class Team> MVN_FN void copyStatistics(const Team& team, int d, const SlotRef& to, const SlotRef& from) {
+  team.each(d, [&](int j) { setMean(to, j, from.mean[j], from.restOf(j), 0); });
   for (int i = 0; i < d; ++i) {
     team.each(d, [&](int j) { to.scatter[i64(i) * d + j] = from.scatter[i64(i) * d + j]; });
   }
 }
 
 template <class Team>
-MVN_FN void addStatistics(const Team& team, int d, MergeWeights w, StatisticsRef into, StatisticsRef part) {
+MVN_FN void addStatistics(const Team& team, int d, MergeWeights w, const SlotRef& into, const SlotRef& part) {
+  const auto delta = [&](int j) { return (part.mean[j] - into.mean[j]) + (part.restOf(j) - into.restOf(j)); };
   for (int i = 0; i < d; ++i) {
-    const f64 crossed = w.cross * (part.mean[i] - into.mean[i]);
+    const f64 crossed = w.cross * delta(i);
     team.each(i + 1, [&](int j) {
       const i64 at = i64(i) * d + j;
-      const f64 value = into.scatter[at] + (part.scatter[at] + crossed * (part.mean[j] - into.mean[j]));
+      const f64 value = into.scatter[at] + (part.scatter[at] + crossed * delta(j));
       into.scatter[at] = into.scatter[i64(j) * d + i] = value;
     });
   }
   team.sync();
-  team.each(d, [&](int j) { into.mean[j] += (part.mean[j] - into.mean[j]) * w.share; });
+  team.each(d, [&](int j) { setMean(into, j, into.mean[j], into.restOf(j), delta(j) * w.share); });
 }
 
-// Slots first … first + parts − 1 of `all` into slot `target`, which may be the first of them.
-template <class Team>
-MVN_FN void mergeSlots(const Team& team, int d, StatisticsRef all, i64 first, i64 parts, i64 target) {
-  const auto slot = [&](i64 s) {
-    return StatisticsRef{all.count + s, all.weight + s, all.mean + s * d, all.scatter + s * d * d};
-  };
-  const StatisticsRef into = slot(target);
-  if (target != first) copyStatistics(team, d, into, slot(first));
-  f64 count = all.count[first], weight = all.weight[first];
-  team.sync();
+// `parts` slots from `first` on into `target`: in the first, which has a rest where it is a part, and from there.
+// slot(s) is the SlotRef of slot s.
+template <class Team, class SlotOf>
+MVN_FN void mergeSlots(const Team& team, int d, SlotOf slot, i64 first, i64 parts, i64 target) {
+  const SlotRef into = slot(first), result = slot(target);
+  f64 count = *into.count, weight = *into.weight;
   for (i64 s = first + 1; s < first + parts; ++s) {
-    const f64 added = all.weight[s];
-    count += all.count[s];
+    const SlotRef part = slot(s);
+    const f64 added = *part.weight;
+    count += *part.count;
     if (!(added > 0)) continue;
     if (weight > 0) {
-      addStatistics(team, d, mergeWeights(weight, added), into, slot(s));
+      addStatistics(team, d, mergeWeights(weight, added), into, part);
     } else {
-      copyStatistics(team, d, into, slot(s));
+      copyStatistics(team, d, into, part);
     }
     weight += added;
     team.sync();
   }
+  if (target != first) copyStatistics(team, d, result, into);
   team.lanes([&](int lane) {
     if (lane != 0) return;
-    *into.count = count;
-    *into.weight = weight;
+    *result.count = count;
+    *result.weight = weight;
   });
   team.sync();
 }

@@ -117,7 +117,7 @@ MVN_FN void addLanesChunk(const Team& team, const RowsOf<Row>& rows, ItemWeight&
 }
 
 template <int D, class Sum, bool weighted, class Team, class Row>
-MVN_FN void momentsLanes(const Team& team, const RowsOf<Row>& rows, StatisticsRef out, Scratch scratch) {
+MVN_FN void momentsLanes(const Team& team, const RowsOf<Row>& rows, const SlotRef& out, Scratch scratch) {
   const LanesWorkspace<D> work(scratch);
   ItemWeight item;
   constexpr int most = chunkRowsIn<Sum>(D);

@@ -192,7 +192,7 @@ MVN_FN void addPanelsChunk(const Team& team, const PanelShape<Sum>& shape, const
 }
 
 template <class Sum, bool weighted, class Team, class Row>
-MVN_FN void momentsPanels(const Team& team, int d, const RowsOf<Row>& rows, StatisticsRef out, Scratch scratch) {
+MVN_FN void momentsPanels(const Team& team, int d, const RowsOf<Row>& rows, const SlotRef& out, Scratch scratch) {
   const PanelShape<Sum> shape(d, team.width);
   const PanelWorkspace<Sum> work(scratch, shape);
   const int padding = shape.padded - d;

@@ -5,8 +5,8 @@
 // panels of rows in shared memory.
 #pragma once
 
+#include "merge_team.hpp"
 #include "moments_chunk.hpp"
-#include "team.hpp"
 
 namespace mvn {
 
@@ -97,7 +97,7 @@ MVN_FN f64 chunkScatter(const ItemState& state, f64 product, f64 cross, int i, i
 
 // Writes the item. `entry(i, j)` is A_ij for i ≤ j.
 template <class Team, class Entry>
-MVN_FN void writeItem(const Team& team, int d, const ItemWeight& item, const ItemState& state, StatisticsRef out,
+MVN_FN void writeItem(const Team& team, int d, const ItemWeight& item, const ItemState& state, const SlotRef& out,
                       Entry entry) {
   const bool empty = item.count == 0;
   const auto mean = [&](int j) { return empty ? notANumber<f64> : state.origin[j] + state.mean[j]; };
@@ -109,7 +109,11 @@ MVN_FN void writeItem(const Team& team, int d, const ItemWeight& item, const Ite
       out.scatter[i64(j) * d + i] = value;
     });
   }
-  team.each(d, [&](int j) { out.mean[j] = isFinite(mean(j)) ? mean(j) : notANumber<f64>; });
+  team.each(d, [&](int j) {
+    const bool finite = isFinite(mean(j));
+    out.mean[j] = finite ? mean(j) : notANumber<f64>;
+    if (out.rest) out.rest[j] = finite ? (state.origin[j] - mean(j)) + state.mean[j] : 0;
+  });
   team.lanes([&](int lane) {
     if (lane != 0) return;
     *out.count = item.count;

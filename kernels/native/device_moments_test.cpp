@@ -179,39 +179,55 @@ TEST("weights of any size give the same mean, in float32 too") {
   }
 }
 
-TEST("parts merged in order are the whole, into their first slot or another") {
+TEST("parts merged in order are the whole, at an offset of 1e8 too") {
   FOR_EACH(d, {1, 3, 8, 33, 40}) {
-    const i64 chunk = chunkRows(int(d));
-    const Rows rows = weighted(normalRows(5 * chunk + 3, int(d)));
-    const std::vector<i64> cuts = {0, 0, chunk, 3 * chunk, 3 * chunk, rows.n};
-    const i64 parts = i64(cuts.size()) - 1, slots = parts + 1;
-    std::vector<f64> count(slots), weight(slots), mean(slots * d), scatter(slots * d * d);
-    for (i64 p = 0; p < parts; ++p) {
-      const Result part = momentsOf(0, slice(rows, cuts[p], cuts[p + 1]));
-      count[p] = part.count;
-      weight[p] = part.weight;
-      std::copy(part.mean.begin(), part.mean.end(), mean.begin() + p * d);
-      std::copy(part.scatter.begin(), part.scatter.end(), scatter.begin() + p * d * d);
-    }
-    for (const i64 to : {parts, i64(0)}) {
-      const i64 first = 0;
-      MergeArguments a{};
-      a.first = &first;
-      a.parts = &parts;
-      a.target = &to;
-      a.merges = 1;
-      a.dims = d;
-      a.count = count.data();
-      a.weight = weight.data();
-      a.mean = mean.data();
-      a.scatter = scatter.data();
-      launch(emulatedMoments(), 1, 0, 0, a);
-      Result merged{int(d)};
-      merged.count = count[to];
-      merged.weight = weight[to];
-      std::copy_n(mean.begin() + to * d, d, merged.mean.begin());
-      std::copy_n(scatter.begin() + to * d * d, d * d, merged.scatter.begin());
-      checkClose(merged, referenceOf<f64>(rows), tolerance);
+    for (const double offset : {0.0, 1e8}) {
+      const i64 chunk = chunkRows(int(d));
+      Rows rows = weighted(normalRows(5 * chunk + 3, int(d)));
+      for (double& x : rows.x) x += offset;
+      const std::vector<i64> first = {0, 0, chunk, 3 * chunk, 3 * chunk}, last = {0, chunk, 3 * chunk, 3 * chunk, rows.n};
+      const i64 parts = i64(first.size());
+      std::vector<i64> length, target;  // slot 0 is the group's
+      for (i64 p = 0; p < parts; ++p) {
+        length.push_back(last[p] - first[p]);
+        target.push_back(p + 1);
+      }
+      std::vector<f64> count(parts + 1), weight(parts + 1), mean((parts + 1) * d), scatter((parts + 1) * d * d),
+          rest(parts * d);
+      const auto slots = [&](auto a) {
+        a.dims = d;
+        a.count = count.data();
+        a.weight = weight.data();
+        a.mean = mean.data();
+        a.scatter = scatter.data();
+        a.meanRest = rest.data();
+        a.firstPart = 1;
+        return a;
+      };
+      MomentsArguments items = slots(MomentsArguments{});
+      items.rows = rows.x.data();
+      items.weights = rows.weights.data();
+      items.first = first.data();
+      items.length = length.data();
+      items.target = target.data();
+      items.items = parts;
+      launch(emulatedMoments(), 0, 0, 1, items);
+      const i64 from = 1;
+      for (const i64 to : {i64(1), i64(0)}) {  // in place, and what is left of that as a group of one part
+        const i64 many = to == 1 ? parts : 1;
+        MergeArguments merge = slots(MergeArguments{});
+        merge.first = &from;
+        merge.parts = &many;
+        merge.target = &to;
+        merge.merges = 1;
+        launch(emulatedMoments(), 1, 0, 0, merge);
+        Result merged{int(d)};
+        merged.count = count[to];
+        merged.weight = weight[to];
+        std::copy_n(mean.begin() + to * d, d, merged.mean.begin());
+        std::copy_n(scatter.begin() + to * d * d, d * d, merged.scatter.begin());
+        checkClose(merged, referenceOf<f64>(rows), tolerance);
+      }
     }
   }
 }
