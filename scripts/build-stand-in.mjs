@@ -3,9 +3,17 @@
 //     node scripts/build-stand-in.mjs
 //
 // Beside the library there is a folder of kernels for it: entries.json, and for each module a list of its entries in place of PTX, so that
-// tests run where nvcc is not. Nothing is done where all is newer than its sources.
+// tests run where nvcc is not. Nothing is done where all is newer than its sources. Needs entries.json of build:cuda.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -18,7 +26,8 @@ const entries = join(root, "dist/kernels/cuda/entries.json");
 const flags = ["-std=c++20", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-ffp-contract=off"];
 // The kernels' explicit fma in one instruction where this processor has one: the bits are the same, the tests are quicker.
 const cpuinfo = "/proc/cpuinfo";
-if (process.arch === "x64" && existsSync(cpuinfo) && / fma /.test(readFileSync(cpuinfo, "utf8"))) flags.push("-mfma");
+if (process.arch === "x64" && existsSync(cpuinfo) && / fma /.test(readFileSync(cpuinfo, "utf8")))
+  flags.push("-mfma");
 
 const sources = ["mvn", "mvn/methods", "cuda", "native", "native/driver"].flatMap((folder) =>
   readdirSync(join(kernels, folder))
@@ -27,9 +36,6 @@ const sources = ["mvn", "mvn/methods", "cuda", "native", "native/driver"].flatMa
 );
 const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs));
 
-if (!existsSync(entries)) {
-  execFileSync(process.execPath, ["scripts/build-cuda.mjs", "--entries"], { cwd: root, stdio: "inherit" });
-}
 mkdirSync(join(target, "kernels"), { recursive: true });
 if (!existsSync(library) || statSync(library).mtimeMs < newest) {
   const fresh = `${library}.${process.pid}`;

@@ -8,6 +8,7 @@ export default function setup(): void {
   const node = (...call: string[]) => execFileSync(process.execPath, call, { cwd: root, stdio: "inherit" });
   node("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
   node("scripts/build-wasm.mjs");
+  node("scripts/build-cuda.mjs");
   node("scripts/build-autograd.mjs");
   // The engine cuda runs on it; without a compiler its tests are skipped.
   if (spawnSync("g++", ["--version"]).status === 0) node("scripts/build-stand-in.mjs");

@@ -14,12 +14,13 @@ export function scratchOf(
   length: number,
   usable: number,
   purpose: string,
-): { readonly blocks: number; readonly values: Values } {
+): { readonly blocks: number; readonly bytes: number; readonly values: Values } {
   const { width, sharedBytes, scratchBytes } = shape;
   const blockBytes = scratchBytes * (shape.threads / width);
   const wanted = device.blocks(shape, length);
   const most = blockBytes > 0 ? Math.floor((usable * SCRATCH_SHARE) / blockBytes) : wanted;
   const blocks = Math.max(1, Math.min(wanted, most));
-  const scratch = blockBytes > 0 ? device.memory.scratch(blocks * blockBytes, `scratch of ${purpose}`) : 0n;
-  return { blocks, values: { width, sharedBytes, scratch, scratchBytes } };
+  const bytes = blocks * blockBytes;
+  const scratch = bytes > 0 ? device.memory.scratch(bytes, `scratch of ${purpose}`) : 0n;
+  return { blocks, bytes, values: { width, sharedBytes, scratch, scratchBytes } };
 }

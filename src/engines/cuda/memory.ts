@@ -1,6 +1,6 @@
 import { EngineError } from "../../errors.js";
 import type { Device } from "./device.js";
-import { DriverError } from "./driver.js";
+import { outHandle } from "./driver.js";
 
 const OUT_OF_MEMORY = 2;
 /** Of what is free, the share that is planned with: the driver rounds sizes up, and other programs come and go. */
@@ -18,6 +18,8 @@ export class DeviceMemory {
   readonly #device: Device;
   /** By what they are used for. */
   readonly #workspace = new Map<string, Block>();
+  /** What the work at hand has asked for. */
+  readonly #inUse = new Set<string>();
 
   constructor(device: Device) {
     this.#device = device;
@@ -30,18 +32,27 @@ export class DeviceMemory {
     return Math.floor((this.#device.free() + kept) * USABLE);
   }
 
+  /** A new piece of work begins: blocks of the workspace that it does not ask for may go where memory is short. */
+  begin(): void {
+    this.#inUse.clear();
+  }
+
   /**
    * The address of a block that is the caller's until `give`.
    *
    * @throws EngineError where the device has not got so much
    */
   take(bytes: number, purpose: string): bigint {
-    try {
-      return this.#device.driver.handleFrom("cuMemAlloc_v2", Math.max(bytes, 1));
-    } catch (error) {
-      if (!(error instanceof DriverError) || error.code !== OUT_OF_MEMORY) throw error;
-      throw lacking(`${purpose} could not have ${mebibytes(bytes)} of device memory`, error);
+    const address = outHandle();
+    let code = this.#allocate(address, bytes);
+    if (code === OUT_OF_MEMORY) {
+      this.#discard((one) => !this.#inUse.has(one));
+      code = this.#allocate(address, bytes);
     }
+    if (code === 0) return address[0];
+    const error = this.#device.driver.error("cuMemAlloc_v2", code);
+    if (code !== OUT_OF_MEMORY) throw error;
+    throw lacking(`${purpose} could not have ${mebibytes(bytes)} of device memory`, error);
   }
 
   /** Where the driver does not take a block back, the device is to be opened anew. */
@@ -51,6 +62,7 @@ export class DeviceMemory {
 
   /** The address of the workspace's block for `purpose`; what it holds from before is of no account. */
   scratch(bytes: number, purpose: string): bigint {
+    this.#inUse.add(purpose);
     const kept = this.#workspace.get(purpose);
     if (kept && kept.bytes >= bytes && kept.bytes <= WORTH * bytes) return kept.address;
     if (kept) {
@@ -64,7 +76,16 @@ export class DeviceMemory {
 
   /** Gives the workspace back. */
   clear(): void {
+    this.#discard(() => true);
+  }
+
+  #allocate(address: BigUint64Array, bytes: number): number {
+    return this.#device.driver.try("cuMemAlloc_v2", address, Math.max(bytes, 1));
+  }
+
+  #discard(which: (purpose: string) => boolean): void {
     for (const [purpose, { address }] of this.#workspace) {
+      if (!which(purpose)) continue;
       this.#workspace.delete(purpose);
       this.give(address);
     }

@@ -3,6 +3,7 @@ import { mapFields, STATISTICS, widthOf } from "../fields.js";
 import type { Control } from "./control.js";
 import type { Device, Shape } from "./device.js";
 import { addressOf } from "./driver.js";
+import type { Values } from "./kernels.js";
 import { scratchOf } from "./launch.js";
 import { extraSlots, type Plan, planRows, type RowsWindow, slices, type Words } from "./plan.js";
 import {
@@ -47,6 +48,7 @@ export class Moments {
     this.#control = control;
     this.#shape = device.shape("moments", rows.rowType, rows.weights ? 1 : 0, dims);
     this.#rowBytes = dims * ELEMENT_BYTES[rows.rowType];
+    device.memory.begin();
     this.#usable = device.memory.usable();
     this.#uploaded = device.windowEvents.slice(0, WINDOWS);
     this.#computed = device.windowEvents.slice(WINDOWS, 2 * WINDOWS);
@@ -101,9 +103,21 @@ export class Moments {
     return planRows({ offsets: this.#rows.offsets, from, to, partRows, mergeParts, windowRows });
   }
 
+  /**
+   * What the means of parts are short of, so that merges far from the origin lose no digit: in one array beside the statistics, from
+   * the first slot of a part on.
+   */
+  #rest(plan: Plan): { readonly meanRest: bigint; readonly firstPart: number } {
+    const { groups: firstPart, slots } = plan;
+    if (slots === firstPart) return { meanRest: 0n, firstPart };
+    const bytes = (slots - firstPart) * this.#dims * 8;
+    return { meanRest: this.#device.memory.scratch(bytes, "rest of means"), firstPart };
+  }
+
   /** Puts the work of a plan on the streams; waits only so that few windows are on their way at a time. */
   #sum(plan: Plan, at: StatisticsAt): void {
     const device = this.#device;
+    const rest = this.#rest(plan);
     const table = this.#tables([plan.first, plan.length, plan.target], "items");
     const rows = this.#room(plan.mostRows * this.#rowBytes, "rows");
     const weights = this.#rows.weights && this.#room(plan.mostRows * 8, "weights");
@@ -120,6 +134,7 @@ export class Moments {
       device.launch(this.#shape, Math.min(launch.blocks, window.items), {
         ...launch.values,
         ...at,
+        ...rest,
         rows: rows[turn],
         weights: weights?.[turn] ?? 0n,
         first: table[0] + skip,
@@ -131,7 +146,7 @@ export class Moments {
       device.driver.call("cuEventRecord", this.#computed[turn], device.compute);
       this.#control.count(window.groups);
     });
-    this.#merge(plan, at);
+    this.#merge(plan, { ...at, ...rest });
   }
 
   #upload(window: RowsWindow, rows: bigint, weights: bigint | undefined): void {
@@ -144,7 +159,7 @@ export class Moments {
   }
 
   /** The parts of each long group become one, level by level. */
-  #merge(plan: Plan, at: StatisticsAt): void {
+  #merge(plan: Plan, at: Values): void {
     const device = this.#device;
     if (plan.levels.length === 0) return;
     const shape = device.shape("merge", 0, 0, this.#dims);

@@ -46,7 +46,9 @@ export interface Plan {
   readonly length: Words;
   readonly target: Words;
   readonly levels: readonly MergeLevel[];
-  /** Results of groups, of parts, and of merged parts. */
+  /** Slots of the groups' own results, which come first. */
+  readonly groups: number;
+  /** All slots: results of groups, of parts, and of merged parts. */
   readonly slots: number;
 }
 
@@ -109,7 +111,7 @@ export function planRows({ offsets, from, to, partRows, mergeParts, windowRows }
   }
   cut(offsets[to]);
   const merges = planMerges(split, mergeParts, slots);
-  return { windows, mostRows, first, length, target, ...merges };
+  return { windows, mostRows, first, length, target, groups: to - from, ...merges };
 }
 
 function itemsOf(offsets: Float64Array, from: number, to: number, partRows: number): number {

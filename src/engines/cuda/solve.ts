@@ -10,8 +10,8 @@ import type { Addresses, EvaluateTask, FitTask } from "./task.js";
 
 /** What a slice takes at most: enough to fill a device many times, little enough to wait for and to have room. */
 const SLICE_BYTES = 2 ** 28;
-/** Of what a call can plan with, the share of one slice: there are two at a time, beside scratch. */
-const SLICE_SHARE = 0.35;
+/** Of what scratch leaves, the share of one slice: there are two at a time, in blocks that the driver rounds up. */
+const SLICE_SHARE = 0.45;
 
 /** Names of results in kernels/cuda/arguments.hpp, by those of fields.ts. */
 const FIT_ARGUMENTS: Record<keyof typeof FITS, string> = {
@@ -50,14 +50,15 @@ export function solve(
   const results = solver.results as Addresses<Fields>;
   const parameters = solver.parameters as Addresses<Fields> | undefined;
   const shape = device.shape(solver.kind, solver.precision, fit ? solver.method : 0, dims);
+  device.memory.begin();
   const usable = device.memory.usable();
   const own =
     groupBytes(fields, dims) +
     (parameters ? groupBytes(PARAMETERS, dims) : 0) +
     (residence.kind === "host" ? statisticsBytes(dims) : 0);
-  const ranges = slices(groups, Math.min(SLICE_BYTES, usable * SLICE_SHARE), () => own);
-  const most = ranges.reduce((size, { from, to }) => Math.max(size, to - from), 0);
-  const launch = scratchOf(device, shape, most, usable, solver.kind);
+  const launch = scratchOf(device, shape, groups, usable, solver.kind);
+  const room = (usable - launch.bytes) * SLICE_SHARE;
+  const ranges = slices(groups, Math.min(SLICE_BYTES, room), () => own);
 
   const begin = ({ from, to }: { from: number; to: number }, turn: number): Map<string, bigint> => {
     const statistics = residence.slice(from, to, turn);
