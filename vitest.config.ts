@@ -28,7 +28,11 @@ export default defineConfig({
       provider: "v8",
       include: ["dist/**/*.js"],
       // What runs only in worker threads or in processes of its own, where coverage does not look.
-      exclude: ["dist/engines/wasm/{perform,sources,worker}.js", "dist/cli/**"],
+      exclude: [
+        "dist/engines/cuda/{control,launch,memory,moments,residence,ring,solve,worker}.js",
+        "dist/engines/wasm/{perform,sources,worker}.js",
+        "dist/cli/**",
+      ],
       reporter: ["text", "lcovonly"],
     },
   },

@@ -6,13 +6,19 @@ import type { Parameters } from "./parameters.js";
 import type { Statistics } from "./statistics.js";
 
 /** The names under which engines are asked for. */
-export const ENGINE_NAMES = ["reference", "wasm", "tensorflow"] as const;
+export const ENGINE_NAMES = ["reference", "wasm", "cuda", "tensorflow"] as const;
 
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
 /** Whether an engine can be had on this machine, and if not, why and what to do about it. */
 export type Probe =
-  | { readonly available: true; readonly device: string; readonly version: string }
+  | {
+      readonly available: true;
+      readonly device: string;
+      readonly version: string;
+      /** Whether it is the stand-in of the tests, which `auto` leaves alone. */
+      readonly standIn?: true;
+    }
   | { readonly available: false; readonly reason: string; readonly remedy: string };
 
 /** An engine that may or may not be there: the unit of the registry in engines.ts. */
@@ -26,6 +32,8 @@ export interface EngineProvider {
 export interface EngineOptions {
   /** Worker threads, for the engines that have them; default: all cores. */
   readonly threads?: number;
+  /** Devices by their numbers, for the engines that have them; default: all that there is work for. */
+  readonly device?: number | readonly number[];
 }
 
 /** Where the bulk work runs. One engine serves any number of sessions, one call at a time or many. */

@@ -4,7 +4,10 @@ import { type FitOptions, type StartValues, withSession } from "./fit.js";
 import { Parameters } from "./parameters.js";
 import type { Statistics } from "./statistics.js";
 
-export type EvaluateOptions = Pick<FitOptions, "engine" | "threads" | "precision" | "signal" | "onProgress">;
+export type EvaluateOptions = Pick<
+  FitOptions,
+  "engine" | "threads" | "device" | "precision" | "signal" | "onProgress"
+>;
 
 /**
  * The objective and its gradients at given parameters, for each group:
@@ -25,5 +28,5 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const parameters = Parameters.from(at, source, "evaluate");
-  return withSession(source, options, (session) => session.evaluate(parameters, options));
+  return withSession(source, options, "evaluate", (session) => session.evaluate(parameters, options));
 }

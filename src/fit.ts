@@ -1,5 +1,6 @@
-import type { Batch } from "./batch.js";
+import { Batch } from "./batch.js";
 import type { Control, Engine, EngineName, EngineOptions, Session, Solve, Start } from "./engine.js";
+import type { Workload } from "./engines/auto.js";
 import { openEngine } from "./engines.js";
 import { InputError } from "./errors.js";
 import type { Fits } from "./fits.js";
@@ -55,24 +56,34 @@ export interface FitOptions extends EngineOptions, Control {
  */
 export async function fit(source: Batch | Statistics, options: FitOptions = {}): Promise<Fits> {
   const solve = checkedSolve(options, source);
-  return withSession(source, options, (session) => session.fit(solve, options));
+  return withSession(source, options, solve.method, (session) => session.fit(solve, options));
 }
 
-/** Runs `work` on a session over `source`, with the engine that the options name; closes what it opened. */
+/** Runs `work`, which is a `kind` of work, on a session over `source`, with the engine that the options name; closes what it opened. */
 export async function withSession<T>(
   source: Batch | Statistics,
-  options: Pick<FitOptions, "engine" | "threads" | "precision" | "signal">,
+  options: Pick<FitOptions, "engine" | "threads" | "device" | "precision" | "signal">,
+  kind: Workload["method"],
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   options.signal?.throwIfAborted();
   const given = typeof options.engine === "object" ? options.engine : undefined;
-  const engine = given ?? (await openEngine(options.engine as EngineName | "auto" | undefined, options));
+  const engine =
+    given ??
+    (await openEngine(options.engine as EngineName | "auto" | undefined, options, workloadOf(source, kind)));
   try {
     await using session = await engine.open(source, { precision: options.precision ?? "float64" });
     return await work(session);
   } finally {
     if (!given) await engine.close();
   }
+}
+
+/** What `auto` needs to know of the work. */
+export function workloadOf(source: Batch | Statistics, method: Workload["method"]): Workload {
+  const { groups, dims } = source;
+  const [rows, valueBytes] = source instanceof Batch ? [source.rows, source.x.BYTES_PER_ELEMENT] : [0, 0];
+  return { groups, dims, rows, valueBytes, method };
 }
 
 /** The caller's options as the complete, checked task that engines take. */

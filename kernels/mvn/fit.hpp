@@ -90,6 +90,11 @@ MVN_CALL void withoutFit(const Team& team, int d, const FitGroup& group, f64 ddo
   team.sync();
 }
 
+// The methods that a copy of the code serves. A device has a kernel for each family, with the registers it needs.
+enum class Family { any, closedForm, newton, gradient };
+
+MVN_FN constexpr bool serves(Family family, Family wanted) { return family == Family::any || family == wanted; }
+
 template <class Team, class Real>
 MVN_FN Ending gradientMethod(const Team& team, Method method, const Problem<Real>& problem,
                              GradientScratch<Real>& work) {
@@ -103,30 +108,35 @@ MVN_FN Ending gradientMethod(const Team& team, Method method, const Problem<Real
 }
 
 // The chosen method from (work.m, work.U), which it replaces. `centred` tells, before and after, whether m = 0.
-template <class Real, class Team, class Dim>
+template <class Real, Family family, class Team, class Dim>
 MVN_CALL Ending solve(const Team& team, Dim d, const FitOptions& options, const FitScratch& work, bool& centred) {
   Scratch own(work.own);
   const SolverScratch<Real> solver(own, d);
-  Ending ending;
+  Ending ending{Status::stalled, 0};
   copy(team, d * d, solver.R, work.R);
   copy(team, d * d, solver.U, work.U);
   if (options.method <= Method::newton) centred = true;  // μ = x̄ at once
   const Real tolerance = Real(aim * options.tolerance);
   const Problem<Real> problem{d, solver.R, centred, tolerance, options.maxIterations, options.stop};
-  if (options.method == Method::closedForm) {
-    ending = closedForm(team, d, solver.R, solver.U);
-  } else if (options.method == Method::newton) {
-    ending = newton(team, d, problem, solver.U, NewtonScratch<Real>(own, d));
-  } else {
-    GradientScratch<Real> scratch(own, d, options.method);
-    Real *x = scratch.current.x, *m = x + d * (d + 1) / 2;
-    packFactor(team, d, solver.U, x);
-    if (!centred) copy(team, d, m, work.m);
-    ending = gradientMethod(team, options.method, problem, scratch);
-    x = scratch.current.x;  // the points have changed places
-    m = x + d * (d + 1) / 2;
-    unpackFactor(team, d, x, solver.U);
-    if (!centred) copy(team, d, work.m, m);
+  const Method method = options.method;
+  if constexpr (serves(family, Family::closedForm)) {
+    if (method == Method::closedForm) ending = closedForm(team, d, solver.R, solver.U);
+  }
+  if constexpr (serves(family, Family::newton)) {
+    if (method == Method::newton) ending = newton(team, d, problem, solver.U, NewtonScratch<Real>(own, d));
+  }
+  if constexpr (serves(family, Family::gradient)) {
+    if (method > Method::newton) {
+      GradientScratch<Real> scratch(own, d, method);
+      Real *x = scratch.current.x, *m = x + d * (d + 1) / 2;
+      packFactor(team, d, solver.U, x);
+      if (!centred) copy(team, d, m, work.m);
+      ending = gradientMethod(team, method, problem, scratch);
+      x = scratch.current.x;  // the points have changed places
+      m = x + d * (d + 1) / 2;
+      unpackFactor(team, d, x, solver.U);
+      if (!centred) copy(team, d, work.m, m);
+    }
   }
   copy(team, d * d, work.U, solver.U);
   return ending;
@@ -227,7 +237,7 @@ MVN_CALL void writeCertificate(const Team& team, Dim d, const FitGroup& group, c
   writeOutcome(team, d, group, options, proof, ending);
 }
 
-template <class Real, class Team, class Dim>
+template <class Real, Family family = Family::any, class Team, class Dim>
 MVN_FN void fitGroup(const Team& team, Dim d, const FitGroup& group, const FitOptions& options,
                      const FitScratch& work) {
   const Statistics& statistics = group.statistics;
@@ -239,10 +249,10 @@ MVN_FN void fitGroup(const Team& team, Dim d, const FitGroup& group, const FitOp
   if (options.method != Method::closedForm) {
     centred = beginAt(team, d, options.start, statistics.mean, group.startMean, group.startFactor, work.inverseScale,
                       work.m, work.U, work.T, work.z);
-    ending = solve<Real>(team, d, options, work, centred);
+    ending = solve<Real, family>(team, d, options, work, centred);
   } else {
     // In float64 the rank test has left the factor of R in U.
-    if (sizeof(Real) < sizeof(f64)) ending = solve<Real>(team, d, options, work, centred);
+    if (sizeof(Real) < sizeof(f64)) ending = solve<Real, family>(team, d, options, work, centred);
     if (options.ddof != 0) stretch(team, d, sqrt(statistics.weight / (statistics.weight - options.ddof)), work.U);
   }
   // No parameters to speak of: a start without a likelihood, or float32 too coarse for this R.

@@ -27,7 +27,7 @@ struct StatisticsRef {
   f64 *count, *weight, *mean, *scatter;
 };
 
-inline void mergeInto(int d, StatisticsRef into, StatisticsRef part) {
+MVN_FN void mergeInto(int d, StatisticsRef into, StatisticsRef part) {
   *into.count += *part.count;
   if (!(*part.weight > 0)) return;
   if (!(*into.weight > 0)) {
@@ -50,7 +50,7 @@ inline void mergeInto(int d, StatisticsRef into, StatisticsRef part) {
 }
 
 // `parts` statistics of one group, one after the other in each array, merged in their order into the first.
-inline void mergeParts(int parts, int d, StatisticsRef all) {
+MVN_FN void mergeParts(int parts, int d, StatisticsRef all) {
   for (i64 p = 1; p < parts; ++p) {
     mergeInto(d, all, {all.count + p, all.weight + p, all.mean + p * d, all.scatter + p * d * d});
   }

@@ -51,13 +51,13 @@ template <class Sum> MVN_FN Chunk chunkOf(const f64* weights, i64 rows) {
 }
 
 // A group without rows: mean NaN, scatter 0.
-inline void writeEmpty(int d, StatisticsRef out) {
+MVN_FN void writeEmpty(int d, StatisticsRef out) {
   for (int j = 0; j < d; ++j) out.mean[j] = notANumber<f64>;
   for (i64 e = 0; e < i64(d) * d; ++e) out.scatter[e] = 0;
 }
 
 // A column whose mean is not finite has no scatter either; the other columns stay as they are.
-inline void spreadNonFinite(int d, StatisticsRef out) {
+MVN_FN void spreadNonFinite(int d, StatisticsRef out) {
   for (int j = 0; j < d; ++j) {
     if (isFinite(out.mean[j])) continue;
     out.mean[j] = notANumber<f64>;

@@ -14,6 +14,13 @@
 
 namespace mvn {
 
+// One lane reads, so that all of them agree.
+template <class Team> MVN_FN bool hasStopped(const Team& team, const i32* stop) {
+  typename Team::template PerLane<i32> seen;
+  team.lanes([&](int lane) { seen(lane) = lane == 0 ? readNow(stop) : 0; });
+  return team.sum(seen) != 0;
+}
+
 // What an iterative method is asked: R [d, d] with both triangles, and when to end.
 template <class Real> struct Problem {
   int d;
@@ -24,7 +31,12 @@ template <class Real> struct Problem {
   const i32* stop;
 
   MVN_FN int unknowns() const { return d * (d + 1) / 2 + (centred ? 0 : d); }
-  MVN_FN bool stopped() const { return stop && __atomic_load_n(stop, __ATOMIC_RELAXED) != 0; }
+
+  // Whether the caller wants an end; every lane hears the same. A device asks now and then: its word may be far away.
+  template <class Team> MVN_FN bool stopped(const Team& team, int iteration) const {
+    constexpr int every = Team::simd ? 1 : 16;
+    return stop && iteration % every == every - 1 && hasStopped(team, stop);
+  }
 };
 
 // How an iteration ended: converged, max-iterations or stalled.

@@ -6,11 +6,14 @@
 //     team.each(n, f)      f(i) for i = 0 … n−1, spread over the lanes
 //     team.lanes(f)        f(lane), once on every lane
 //     team.sync()          barrier: what was written before it is seen after it
-//     team.sum(p)          Σ over the lanes of a PerLane<T>; every lane gets the same bits
+//     team.width           how many lanes there are
+//     team.reduce(p, op)   op over the lanes of a PerLane<T>; every lane gets the same bits; also a barrier
+//     team.sum(p)          Σ over the lanes: reduce with +
 //     team.sumOver(n, f)   Σ f(i): each lane adds its strided share in order, then `sum`
 //     PerLane<T>           one T a lane, in registers on a device, that lives from phase to phase: p(lane)
 //
 // Code outside a phase runs on every lane alike: it may branch on values in scratch after a `sync`, and must not write.
+// A phase that writes what such code has read needs a barrier between them.
 // `Team::simd` says that one lane has vector registers (a CPU); kernels may then take a form of their own.
 //
 // Scratch is no part of the team. The caller hands in one block (thread memory on a CPU, shared memory on a device), a
@@ -27,6 +30,9 @@
 #include "real.hpp"
 
 namespace mvn {
+
+// A device runs so many lanes in step; wider teams are blocks of several warps.
+constexpr int warpLanes = 32;
 
 class Scratch {
  public:
@@ -51,7 +57,7 @@ template <class Team, class F> MVN_FN auto sumStrided(const Team& team, int n, F
   typename Team::template PerLane<T> partial;
   team.lanes([&](int lane) {
     T total(0);
-    for (int i = lane; i < n; i += Team::width) total += f(i);
+    for (int i = lane; i < n; i += team.width) total += f(i);
     partial(lane) = total;
   });
   return team.sum(partial);
@@ -76,6 +82,7 @@ struct SerialTeam {
     for (int i = 0; i < n; ++i) f(i);
   }
   MVN_FN void sync() const {}
+  template <class T, class Op> MVN_FN T reduce(PerLane<T>& p, Op) const { return p.value; }
   template <class T> MVN_FN T sum(PerLane<T>& p) const { return p.value; }
   template <class F> MVN_FN auto sumOver(int n, F f) const { return sumStrided(*this, n, f); }
 };

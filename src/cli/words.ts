@@ -98,6 +98,14 @@ export class Words {
     return texts as T[] | undefined;
   }
 
+  /** A list of whole numbers from 0. */
+  numbers(name: string): number[] | undefined {
+    return this.list(name)?.map((text) => {
+      if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
+      throw this.mistake(`${dashed(name)} must be whole numbers from 0, got "${text}"`);
+    });
+  }
+
   choice<T extends string>(name: string, values: readonly T[]): T | undefined {
     const text = this.text(name);
     if (text === undefined || values.includes(text as T)) return text as T | undefined;

@@ -11,11 +11,14 @@ import { functionSource, moduleSource } from "./user-sources.js";
 
 /** Opens what is to be checked. */
 export async function openSubject(options: CheckedOptions): Promise<GradientSource> {
-  const { engine, precision, gradient, module, threads } = options;
+  const { engine, precision, gradient, module, threads, device } = options;
   if (gradient) return functionSource(gradient);
   if (module !== undefined) return moduleSource(await moduleUrl(module));
   if (typeof engine === "object") return engineSource(engine, precision, async () => {});
-  const own = await openEngine(engine, threads === undefined ? {} : { threads });
+  const own = await openEngine(engine, {
+    ...(threads !== undefined && { threads }),
+    ...(device !== undefined && { device }),
+  });
   return engineSource(own, precision, () => own.close());
 }
 

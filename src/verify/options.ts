@@ -93,7 +93,7 @@ export function checkedOptions(source: Batch | Sweep, options: VerifyOptions): C
   ];
   for (const [holds, rule] of rules) if (!holds) throw new InputError(`verify: ${rule}`);
   requireCount("verify", "seed", seed, 0);
-  const { threads, signal, onProgress } = options;
+  const { threads, device, signal, onProgress } = options;
   return {
     engine,
     precision,
@@ -111,6 +111,7 @@ export function checkedOptions(source: Batch | Sweep, options: VerifyOptions): C
     timeout,
     label: options.label ?? ((group) => `group ${group}`),
     ...(threads !== undefined && { threads }),
+    ...(device !== undefined && { device }),
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
   };

@@ -23,7 +23,7 @@ MVN_CALL Ending barzilaiBorwein(const Team& team, const Problem<Real>& problem, 
   current.value = objective(team, problem, current.x, current.gradient, work.objective);
   for (int k = 0; k < memory; ++k) recent[k] = current.value.objective;
   Real squared = dot(team, n, current.gradient, current.gradient), t = firstStep(squared);
-  while (!watch.ended(problem, current.value, ending)) {
+  while (!watch.ended(team, problem, current.value, ending)) {
     setToMinus(team, n, p, current.gradient);
     current.slope = -squared;
     Real highest = current.value.objective;

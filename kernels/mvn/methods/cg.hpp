@@ -20,7 +20,7 @@ MVN_CALL Ending cg(const Team& team, const Problem<Real>& problem, GradientScrat
   setToMinus(team, n, p, current.gradient);
   current.slope = -squared;
   Real t = firstStep(squared);
-  while (!watch.ended(problem, current.value, ending)) {
+  while (!watch.ended(team, problem, current.value, ending)) {
     const Real taken = current.slope < Real(0)
                            ? wolfeSearch(team, problem, current, p, t, curvature, trial, work.objective)
                            : Real(0);

@@ -14,7 +14,7 @@ MVN_CALL Ending gradientDescent(const Team& team, const Problem<Real>& problem, 
   Watch<Real> watch;
   current.value = objective(team, problem, current.x, current.gradient, work.objective);
   Real t = firstStep(dot(team, n, current.gradient, current.gradient));
-  while (!watch.ended(problem, current.value, ending)) {
+  while (!watch.ended(team, problem, current.value, ending)) {
     setToMinus(team, n, work.direction, current.gradient);
     current.slope = dot(team, n, current.gradient, work.direction);
     t = backtrack(team, problem, current, work.direction, growth * t, decrease, Real(0), trial, work.objective);

@@ -41,7 +41,8 @@ template <class Real> struct Watch {
   Real lowest = infinity<Real>, objective = infinity<Real>;
   int flat = 0;
 
-  MVN_FN bool ended(const Problem<Real>& problem, const Value<Real>& at, Ending& ending) {
+  template <class Team>
+  MVN_FN bool ended(const Team& team, const Problem<Real>& problem, const Value<Real>& at, Ending& ending) {
     constexpr int patience = 50;
     constexpr Real fallen = Real(0.99);
     const bool moved = !(abs(objective - at.objective) <= at.noise);
@@ -52,7 +53,7 @@ template <class Real> struct Watch {
       ending.status = Status::converged;
     } else if (!isFinite(at.objective) || flat >= patience) {
       ending.status = Status::stalled;
-    } else if (ending.iterations >= problem.maxIterations || problem.stopped()) {
+    } else if (ending.iterations >= problem.maxIterations || problem.stopped(team, ending.iterations)) {
       ending.status = Status::maxIterations;
     } else {
       return false;

@@ -62,7 +62,7 @@ MVN_CALL Ending lbfgs(const Team& team, const Problem<Real>& problem, GradientSc
   Ending ending{Status::stalled, 0};
   Watch<Real> watch;
   current.value = objective(team, problem, current.x, current.gradient, work.objective);
-  while (!watch.ended(problem, current.value, ending)) {
+  while (!watch.ended(team, problem, current.value, ending)) {
     twoLoops(team, pairs, current.gradient, work.direction);
     current.slope = dot(team, n, current.gradient, work.direction);
     if (!(current.slope < Real(0))) {

@@ -20,7 +20,7 @@ MVN_CALL Ending momentum(const Team& team, const Problem<Real>& problem, Gradien
   current.value = objective(team, problem, current.x, current.gradient, work.objective);
   Real t = firstStep(dot(team, n, current.gradient, current.gradient)), theta = 1;
   bool leading = false;  // y is ahead of x
-  while (!watch.ended(problem, current.value, ending)) {
+  while (!watch.ended(team, problem, current.value, ending)) {
     const Point<Real>* from = &current;
     if (leading) {
       ahead.value = objective(team, problem, ahead.x, ahead.gradient, work.objective);

@@ -81,13 +81,14 @@ template <class Real> struct NewtonWatch {
   static constexpr Real quadratic = Real(0.1);
 
   // Before a step.
-  MVN_FN bool ended(const Problem<Real>& problem, Real residual, int iteration, Ending& ending) {
+  template <class Team>
+  MVN_FN bool ended(const Team& team, const Problem<Real>& problem, Real residual, int iteration, Ending& ending) {
     ending.iterations = iteration;
     if (residual <= problem.tolerance) {
       ending.status = Status::converged;
     } else if (!isFinite(residual) || (residual < quadratic && residual > previous / Real(2))) {
       ending.status = Status::stalled;
-    } else if (iteration >= problem.maxIterations || problem.stopped()) {
+    } else if (iteration >= problem.maxIterations || problem.stopped(team, iteration)) {
       ending.status = Status::maxIterations;
     } else {
       previous = residual;
@@ -119,7 +120,7 @@ MVN_CALL Ending newton(const Team& team, Dim d, const Problem<Real>& problem, Re
     whitenRows(team, d, problem.R, U, work.inverse, work.T);
     whitenColumns(team, d, work.T, U, work.inverse, work.W);
     const Real residual = sqrt(squaredDistance(team, d, work.W, Real(1)));
-    if (watch.ended(problem, residual, iteration, ending)) return ending;
+    if (watch.ended(team, problem, residual, iteration, ending)) return ending;
     if (iteration == 0) range = rangeOf(team, d, work.W, work.next);
 
     Real gamma2 = range.advance();

@@ -62,7 +62,7 @@ MVN_CALL void newton(Dim d, PackNewtonScratch<V> work, const Problem<Real>& prob
     solveLower<true>(d, work.U, work.inverse, work.W, [&](int i, int j) { return work.T[j * d + i]; });
     const V residual = rootOf(squaredDistance(d, work.W, Real(1)));
     for (int lane = 0; lane < lanes; ++lane) {
-      if (going[lane] && watch[lane].ended(problem, residual[lane], iteration, ending[lane])) end(lane);
+      if (going[lane] && watch[lane].ended(SerialTeam{}, problem, residual[lane], iteration, ending[lane])) end(lane);
     }
     if (left == 0) return;
     if (iteration == 0) rangesOf(d, work, range);

@@ -21,6 +21,7 @@ const OPTIONS = {
   precision: valued(`${PRECISIONS.join(" | ")}: arithmetic of the solver  [float64]`),
   engine: valued(`auto | ${ENGINE_NAMES.join(" | ")}  [auto]`),
   threads: valued("worker threads of the wasm engine  [all cores]"),
+  device: valued("devices of the cuda engine by number, as in 0,1  [all that there is work for]"),
   format: valued(`${ROW_FORMATS.join(" | ")}: what standard input (-) holds`),
   output: valued("write to FILE: .json, .ndjson, .csv or .parquet", { alias: "o" }),
   json: flag("print the JSON document instead of the table"),

@@ -14,6 +14,7 @@ const OPTIONS = {
   module: valued("check the gradient that FILE.mjs exports instead"),
   precision: valued(`${PRECISIONS.join(" | ")}: the engine's arithmetic  [float64]`),
   threads: valued("worker threads of the wasm engine  [all cores]"),
+  device: valued("devices of the cuda engine by number, as in 0,1  [all that there is work for]"),
   against: valued(`${PARTNERS.join(", ")}  [all three]`),
   at: valued("random | optimum | both: where μ and Λ are taken  [both]"),
   tolerance: valued("auto, or relative to the norm of the term  [auto]"),

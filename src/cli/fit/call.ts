@@ -20,6 +20,7 @@ export interface FitCall {
   readonly precision: Precision;
   readonly engine: EngineName | "auto";
   readonly threads: number | undefined;
+  readonly device: readonly number[] | undefined;
   readonly output: string | undefined;
   readonly json: boolean;
   readonly strict: boolean;
@@ -48,6 +49,7 @@ export function readCall(given: Arguments): FitCall {
     precision: words.choice("precision", PRECISIONS) ?? "float64",
     engine: words.choice("engine", ["auto", ...ENGINE_NAMES]) ?? "auto",
     threads: words.whole("threads", 1),
+    device: words.numbers("device"),
     output: words.text("output"),
     json: words.flag("json"),
     strict: words.flag("strict"),
@@ -72,6 +74,9 @@ function refuseContradictions(call: FitCall, words: Words): void {
   }
   if (call.threads !== undefined && call.engine !== "auto" && call.engine !== "wasm") {
     throw words.mistake(`--threads goes with the engine wasm, not with ${call.engine}`);
+  }
+  if (call.device && call.engine !== "cuda") {
+    throw words.mistake(`--device goes with the engine cuda, not with ${call.engine}`);
   }
   refuseSharedColumns(call, words);
 }

@@ -1,6 +1,6 @@
-import type { Control, Engine } from "../../engine.js";
-import { openEngine } from "../../engines.js";
-import { fit } from "../../fit.js";
+import type { Control, Engine, EngineOptions } from "../../engine.js";
+import { chooseEngine, openEngine } from "../../engines.js";
+import { fit, workloadOf } from "../../fit.js";
 import type { Fits } from "../../fits.js";
 import { openRows } from "../../io/read.js";
 import type { ReadOptions, RowSource } from "../../io/rows.js";
@@ -8,6 +8,7 @@ import { FitsFile } from "../../io/write/fits.js";
 import { jsonPieces } from "../../io/write/json.js";
 import type { FitsResult } from "../../io/write/result.js";
 import { printText } from "../../io/write/text.js";
+import type { Statistics } from "../../statistics.js";
 import { accumulate } from "../../stream.js";
 import { FAILED } from "../failure.js";
 import { interruptSignal } from "../interrupt.js";
@@ -60,18 +61,27 @@ async function fitRows(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<Fits> {
-  await using engine = await openEngine(
-    call.engine,
-    call.threads === undefined ? {} : { threads: call.threads },
-  );
-  if (call.engine === "auto") terminal.note(`engine: ${engine.name} (${engine.device})`);
+  await using reading = await openEngine(call.engine, engineOptions(call));
   const statistics = await watched("reading", terminal, signal, (control) =>
-    accumulate(engine, source, control),
+    accumulate(reading, source, control),
   );
+  await using engine = await solvingEngine(call, reading, statistics);
+  if (call.engine === "auto") terminal.note(`engine: ${engine.name} (${engine.device})`);
   const init = start ? start.forGroups(source.groups, source.groupBy) : (call.init as "default" | "identity");
   return await watched("fitting", terminal, signal, (control) =>
     fit(statistics, { ...solverOptions(call, engine), init, ...control }),
   );
+}
+
+function engineOptions({ threads, device }: FitCall): EngineOptions {
+  return { ...(threads !== undefined && { threads }), ...(device && { device }) };
+}
+
+/** The engine for the fit. Only now is known how large it is, so that `auto` may take another than the one that summed the rows. */
+async function solvingEngine(call: FitCall, reading: Engine, statistics: Statistics): Promise<Engine> {
+  if (call.engine !== "auto") return reading;
+  const chosen = await chooseEngine(workloadOf(statistics, call.method));
+  return chosen === reading.name ? reading : openEngine(chosen, engineOptions(call));
 }
 
 function solverOptions(call: FitCall, engine: Engine) {

@@ -65,6 +65,10 @@ function verifyOptions(words: Words): VerifyOptions {
   const module = words.text("module");
   const precision = words.choice("precision", PRECISIONS);
   const threads = words.whole("threads", 1);
+  const device = words.numbers("device");
+  if (device && engine !== "cuda") {
+    throw words.mistake(`--device goes with the engine cuda, not with ${engine ?? "auto"}`);
+  }
   const against = partners(words);
   const at = words.choice("at", ["random", "optimum", "both"]);
   const positive = (value: number) => value > 0 && value < Infinity;
@@ -85,6 +89,7 @@ function verifyOptions(words: Words): VerifyOptions {
     ...(module !== undefined && { module }),
     ...(precision && { precision }),
     ...(threads !== undefined && { threads }),
+    ...(device && { device }),
     ...(against && { against }),
     ...(at && { at }),
     ...(tolerance !== undefined && { tolerance }),

@@ -66,6 +66,11 @@ export class Arena {
     return address;
   }
 
+  /** Where a block lies. */
+  spanOf(address: number): { readonly buffer: SharedArrayBuffer; readonly byteOffset: number } {
+    return { buffer: this.memory.buffer as SharedArrayBuffer, byteOffset: address };
+  }
+
   /** Gives a block back. */
   give(address: number): void {
     const size = this.#sizes.get(address);

@@ -12,8 +12,8 @@ import { InputError } from "../../errors.js";
 import { requireCount } from "../../layout.js";
 import { PRECISIONS } from "../../methods.js";
 import type { Statistics } from "../../statistics.js";
+import { ResidentBatch } from "../resident_batch.js";
 import { Machine } from "./machine.js";
-import { ResidentBatch } from "./resident_batch.js";
 import { WasmSession } from "./session.js";
 
 export interface WasmOptions extends EngineOptions {

@@ -1,6 +1,6 @@
 import type { RealArray } from "../../layout.js";
+import { Stint } from "../stint.js";
 import { ITEM, type Plan } from "./plan.js";
-import { Stint } from "./stint.js";
 import { CONTROL, END, QUEUE, queueOf, type Task, valuesOf, WINDOWS } from "./task.js";
 import { Workspace } from "./workspace.js";
 

@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import type { Control } from "../../engine.js";
 import { EngineError } from "../../errors.js";
 import type { RealArray } from "../../layout.js";
+import { Queue } from "../queue.js";
 import { Arena } from "./arena.js";
 import { Feeder } from "./feeder.js";
 import { compiledModule, instantiate, type Kernels } from "./kernels.js";
@@ -32,10 +33,10 @@ export class Machine {
   readonly arena: Arena;
   readonly kernels: Kernels;
   readonly reserve = new Reserve();
+  readonly queue = new Queue();
   readonly #pool: Pool;
   readonly #control: Int32Array;
   #workspaces: { readonly bytes: number; readonly addresses: number[] } = { bytes: 0, addresses: [] };
-  #lastTurn: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   private constructor(threads: number, arena: Arena, module: WebAssembly.Module, script: URL | undefined) {
@@ -79,15 +80,6 @@ export class Machine {
   /** @throws EngineError where the engine has been closed; `place` begins the message */
   requireOpen(place: string): void {
     if (this.#closed) throw new EngineError(`${place}: the engine is closed`, "Open another with openEngine");
-  }
-
-  /** Runs `work` after all earlier calls on this engine. A call that is given up while it waits leaves the queue at once. */
-  async inTurn<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    const earlier = this.#lastTurn;
-    const turn = ended(earlier, signal).then(work);
-    // The next call waits for the earlier ones too where this one has left the queue.
-    this.#lastTurn = Promise.allSettled([earlier, turn]).then(() => {});
-    return turn;
   }
 
   /** Bytes of scratch that a kernel wants for d dimensions; without end where that is beyond 32 bits. */
@@ -189,21 +181,6 @@ export class Machine {
       Atomics.add(control, word, 1);
       Atomics.notify(control, word);
     }
-  }
-}
-
-/** Settles with `earlier`, or fails with the signal's reason if that comes first. */
-async function ended(earlier: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted();
-  let onAbort = (): void => {};
-  const aborted = new Promise<void>((_, reject) => {
-    onAbort = () => reject(signal?.reason);
-    signal?.addEventListener("abort", onAbort);
-  });
-  try {
-    await Promise.race([earlier, aborted]);
-  } finally {
-    signal?.removeEventListener("abort", onAbort);
   }
 }
 

@@ -1,17 +1,9 @@
 // What a worker does with a task: item by item, from rows to statistics and from statistics to results, in its workspace.
-import {
-  EVALUATION,
-  FITS,
-  type Fields,
-  PARAMETERS,
-  type Spans,
-  STATISTICS,
-  viewOf,
-  widthOf,
-} from "./fields.js";
+import { EVALUATION, FITS, type Fields, PARAMETERS, STATISTICS, widthOf } from "../fields.js";
 import type { Kernels } from "./kernels.js";
 import { ITEM, SPLIT } from "./plan.js";
 import { type Site, type Source, sourceOf } from "./sources.js";
+import { type Spans, viewOf } from "./spans.js";
 import { CONTROL, END, type RowsTask, type Task } from "./task.js";
 import { type Places, Workspace } from "./workspace.js";
 

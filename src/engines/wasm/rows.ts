@@ -1,11 +1,12 @@
 import type { Batch } from "../../batch.js";
 import { InputError } from "../../errors.js";
 import type { Precision } from "../../methods.js";
-import { allocateFields, STATISTICS, sharedBytes } from "./fields.js";
+import { STATISTICS } from "../fields.js";
+import { ResidentBatch } from "../resident_batch.js";
 import type { Call, Machine } from "./machine.js";
 import { type Plan, planRows } from "./plan.js";
-import { ResidentBatch } from "./resident_batch.js";
 import { isShared, spanOf } from "./shared.js";
+import { allocateFields, sharedBytes } from "./spans.js";
 import { ELEMENT_BYTES, type RowsTask } from "./task.js";
 
 /**

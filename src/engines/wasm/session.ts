@@ -6,20 +6,13 @@ import { Fits } from "../../fits.js";
 import { methodCode, PRECISIONS, type Precision, ROUNDING_UNIT } from "../../methods.js";
 import type { Parameters } from "../../parameters.js";
 import { Statistics } from "../../statistics.js";
-import {
-  allocateFields,
-  arraysOf,
-  EVALUATION,
-  FITS,
-  type PARAMETERS,
-  type Spans,
-  STATISTICS,
-} from "./fields.js";
+import { EVALUATION, FITS, type PARAMETERS, STATISTICS } from "../fields.js";
+import { ResidentBatch } from "../resident_batch.js";
 import type { Machine } from "./machine.js";
 import { planGroups } from "./plan.js";
-import { ResidentBatch } from "./resident_batch.js";
 import { rowsOf } from "./rows.js";
 import { sharedCopy } from "./shared.js";
+import { allocateFields, arraysOf, type Spans } from "./spans.js";
 import type { EvaluateTask, FitTask } from "./task.js";
 import { workspaceGroupBytes } from "./workspace.js";
 
@@ -136,7 +129,7 @@ export class WasmSession implements Session {
     this.#machine.requireOpen(place);
     if (this.#closed)
       throw new EngineError(`${place}: the session is closed`, "Open another with engine.open");
-    const call = this.#machine.inTurn(work, signal);
+    const call = this.#machine.queue.inTurn(work, signal);
     this.#calls.add(call);
     try {
       return await call;

@@ -1,5 +1,5 @@
-import { type Span, sharedBytes } from "./fields.js";
-import { Stint } from "./stint.js";
+import { Stint } from "../stint.js";
+import { type Span, sharedBytes } from "./spans.js";
 
 /** What one step of a long copy moves: well below a millisecond. */
 const STEP = 2 ** 17;

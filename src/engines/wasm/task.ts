@@ -1,6 +1,7 @@
 // What the main thread and its workers say to each other.
 import type { RealArray } from "../../layout.js";
-import type { EVALUATION, FITS, PARAMETERS, Span, Spans, STATISTICS } from "./fields.js";
+import type { EVALUATION, FITS, PARAMETERS, STATISTICS } from "../fields.js";
+import type { Span, Spans } from "./spans.js";
 
 /** What a worker is started with. */
 export interface WorkerStart {

@@ -1,4 +1,4 @@
-import { EVALUATION, FITS, type Fields, groupBytes, PARAMETERS, STATISTICS, widthOf } from "./fields.js";
+import { EVALUATION, FITS, type Fields, groupBytes, PARAMETERS, STATISTICS, widthOf } from "../fields.js";
 import { ELEMENT_BYTES, type Task, WINDOWS } from "./task.js";
 
 const ALIGNMENT = 64;

@@ -1,15 +1,13 @@
 // The arrays that go in and out of the kernels, one table each: how values are stored and how many a group has.
-import { EngineError } from "../../errors.js";
-
-type Words = Float64Array | Int32Array | Uint8Array;
+export type Words = Float64Array | Int32Array | Uint8Array;
 
 interface WordsConstructor<A extends Words> {
-  new (buffer: SharedArrayBuffer, byteOffset: number, length: number): A;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): A;
   readonly BYTES_PER_ELEMENT: number;
 }
 
 /** One array: its words, and d^order of them a group. */
-interface Field<A extends Words = Words> {
+export interface Field<A extends Words = Words> {
   readonly words: WordsConstructor<A>;
   readonly order: 0 | 1 | 2;
 }
@@ -47,15 +45,6 @@ export const EVALUATION = {
   statusCode: status,
 };
 
-/** Part of a SharedArrayBuffer. Views beyond 4 GiB do not survive a message between threads on Node 20; this does. */
-export interface Span {
-  readonly buffer: SharedArrayBuffer;
-  readonly byteOffset: number;
-}
-
-/** Where the arrays of a table lie, outside the kernels' memory. */
-export type Spans<F extends Fields> = { readonly [K in keyof F]: Span };
-
 /** Values of the field for each group: 1, d or d². */
 export const widthOf = (field: Field, dims: number): number => dims ** field.order;
 
@@ -67,47 +56,11 @@ export function groupBytes(fields: Fields, dims: number): number {
   );
 }
 
-/** A view of `groups` groups of a field. */
-export function viewOf<A extends Words>(field: Field<A>, span: Span, groups: number, dims: number): A {
-  return new field.words(span.buffer, span.byteOffset, groups * widthOf(field, dims));
-}
-
 /** One object for each field of a table. */
-function mapFields<F extends Fields, T>(
+export function mapFields<F extends Fields, T>(
   fields: F,
   make: (field: Field, name: string) => T,
 ): { readonly [K in keyof F]: T } {
   const entries = Object.entries(fields).map(([name, field]) => [name, make(field, name)]);
   return Object.fromEntries(entries) as { readonly [K in keyof F]: T };
-}
-
-/** The typed arrays over the spans of a table. */
-export function arraysOf<F extends Fields>(
-  fields: F,
-  spans: Spans<F>,
-  groups: number,
-  dims: number,
-): Arrays<F> {
-  return mapFields(fields, (field, name) => viewOf(field, spans[name as keyof F], groups, dims)) as Arrays<F>;
-}
-
-/** Fresh memory outside the kernels' for `groups` groups of every field. */
-export function allocateFields<F extends Fields>(fields: F, groups: number, dims: number): Spans<F> {
-  return mapFields(fields, (field, name) => ({
-    buffer: sharedBytes(groups * widthOf(field, dims) * field.words.BYTES_PER_ELEMENT, name),
-    byteOffset: 0,
-  }));
-}
-
-/** @throws EngineError where that much memory cannot be had */
-export function sharedBytes(bytes: number, purpose: string): SharedArrayBuffer {
-  try {
-    return new SharedArrayBuffer(bytes);
-  } catch (error) {
-    throw new EngineError(
-      `wasm: ${purpose} needs ${Math.ceil(bytes / 2 ** 20)} MiB, which cannot be had`,
-      "Fit fewer groups at a time, or free memory",
-      { cause: error },
-    );
-  }
 }

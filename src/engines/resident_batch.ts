@@ -1,23 +1,30 @@
-import { Batch } from "../../batch.js";
-import type { BatchLayout } from "../../engine.js";
-import { InputError } from "../../errors.js";
-import { checkedOffsets, checkWeights, type RealArray, requireCount } from "../../layout.js";
-import { PRECISIONS } from "../../methods.js";
-import type { Arena } from "./arena.js";
+import { Batch } from "../batch.js";
+import type { BatchLayout } from "../engine.js";
+import { InputError } from "../errors.js";
+import { checkedOffsets, checkWeights, type RealArray, requireCount } from "../layout.js";
+import { PRECISIONS } from "../methods.js";
 import { Stint } from "./stint.js";
+
+/** An engine's memory, handed out in blocks: a block is the number under which it is given back. */
+export interface LentMemory {
+  /** @throws EngineError where so many bytes cannot be had; `purpose` begins the message */
+  take(bytes: number, purpose: string): number;
+  give(block: number): void;
+  spanOf(block: number): { readonly buffer: SharedArrayBuffer; readonly byteOffset: number };
+}
 
 /** What one step of the check of weights looks at. */
 const STEP = 2 ** 20;
 
-/** A batch whose rows lie in the kernels' memory: the caller fills `x` (and `weights`), and the kernels read them in place. */
+/** A batch whose rows lie in an engine's memory: the caller fills `x` (and `weights`), and the engine reads them in place. */
 export class ResidentBatch extends Batch {
-  readonly #arena: Arena;
+  readonly #memory: LentMemory;
   readonly #blocks: readonly number[];
   #released = false;
   #readers = 0;
 
   private constructor(
-    arena: Arena,
+    memory: LentMemory,
     blocks: number[],
     x: RealArray,
     offsets: Float64Array,
@@ -25,7 +32,7 @@ export class ResidentBatch extends Batch {
     weights: Float64Array | undefined,
   ) {
     super(x, offsets, dims, weights);
-    this.#arena = arena;
+    this.#memory = memory;
     this.#blocks = blocks;
   }
 
@@ -33,7 +40,7 @@ export class ResidentBatch extends Batch {
    * @throws InputError  where the layout is not one
    * @throws EngineError where the memory cannot hold it
    */
-  static allocate(arena: Arena, layout: BatchLayout): ResidentBatch {
+  static allocate(memory: LentMemory, layout: BatchLayout): ResidentBatch {
     const place = "allocate";
     const { dims, dtype = "float64", weighted = false } = layout;
     requireCount(place, "dims", dims, 1);
@@ -46,32 +53,38 @@ export class ResidentBatch extends Batch {
     const rows = offsets[offsets.length - 1];
     const values = rows * dims;
     const purpose = `a batch of ${rows} rows of ${dims} values`;
-    const blocks = [arena.take(values * (dtype === "float64" ? 8 : 4), purpose)];
+    const blocks = [memory.take(values * (dtype === "float64" ? 8 : 4), purpose)];
     try {
-      if (weighted) blocks.push(arena.take(rows * 8, `${purpose}, their weights`));
+      if (weighted) blocks.push(memory.take(rows * 8, `${purpose}, their weights`));
     } catch (error) {
-      arena.give(blocks[0]);
+      memory.give(blocks[0]);
       throw error;
     }
-    const { buffer } = arena.memory;
+    const { buffer, byteOffset } = memory.spanOf(blocks[0]);
     const x =
       dtype === "float64"
-        ? new Float64Array(buffer, blocks[0], values)
-        : new Float32Array(buffer, blocks[0], values);
-    const weights = weighted ? new Float64Array(buffer, blocks[1], rows) : undefined;
-    return new ResidentBatch(arena, blocks, x, offsets, dims, weights);
+        ? new Float64Array(buffer, byteOffset, values)
+        : new Float32Array(buffer, byteOffset, values);
+    const beside = weighted ? memory.spanOf(blocks[1]) : undefined;
+    const weights = beside && new Float64Array(beside.buffer, beside.byteOffset, rows);
+    return new ResidentBatch(memory, blocks, x, offsets, dims, weights);
   }
 
   get released(): boolean {
     return this.#released;
   }
 
-  /** Whether the rows lie in this memory. */
-  liesIn(arena: Arena): boolean {
-    return this.#arena === arena;
+  /** The blocks of the rows and of the weights. */
+  get blocks(): readonly number[] {
+    return this.#blocks;
   }
 
-  /** Keeps the memory while kernels read it; the function returned ends that. */
+  /** Whether the rows lie in this memory. */
+  liesIn(memory: LentMemory): boolean {
+    return this.#memory === memory;
+  }
+
+  /** Keeps the memory while the engine reads it; the function returned ends that. */
   hold(): () => void {
     this.#readers++;
     return () => {
@@ -88,7 +101,7 @@ export class ResidentBatch extends Batch {
 
   #giveBack(): void {
     if (!this.#released || this.#readers > 0) return;
-    for (const block of this.#blocks) this.#arena.give(block);
+    for (const block of this.#blocks) this.#memory.give(block);
   }
 
   /**

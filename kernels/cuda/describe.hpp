@@ -1,0 +1,116 @@
+// describe.hpp: which entry serves a call, with how many threads and how much scratch.
+//
+// Entry and width depend on d, the types and the method alone, so that no result depends on the device. Where the
+// scratch lies does depend on it, and changes no bit.
+#pragma once
+
+#include "entries.hpp"
+#include "operations.hpp"
+
+namespace mvn {
+
+#define MVN_PLACE(name, Arguments, Team, ...) name,
+enum class Entry : i32 { MVN_ENTRIES(MVN_PLACE) };
+#undef MVN_PLACE
+
+struct Launch {
+  i32 entry, width;
+  i64 bytes;  // scratch of a team
+};
+
+// Up to 4 columns by lanes; then panels by a warp while its lanes cover the tiles of the triangle in one go, and by
+// blocks beyond.
+constexpr int mostLanesColumns = 4, mostWarpColumns = 28, mostNarrowBlockColumns = 60;
+
+// The entries of one row type, with or without weights, stand together: d = 1 … 4, warp, block.
+template <class Sum> MVN_FN Launch momentsLaunch(int set, int d) {
+  constexpr int perSet = mostLanesColumns + 2;
+  const i32 first = i32(Entry::moments_f64_d1) + set * perSet;
+  Scratch count;
+  if (d <= mostLanesColumns) {
+    LanesWorkspace<mostLanesColumns>{count};
+    return {first + d - 1, 8, count.used};
+  }
+  const int width = d <= mostWarpColumns ? 32 : d <= mostNarrowBlockColumns ? 128 : 256;
+  PanelWorkspace<Sum>(count, PanelShape<Sum>(d, width));
+  return {first + mostLanesColumns + (width > 32), width, count.used};
+}
+
+// A lane a column, as far as lanes go.
+MVN_FN int columnWidth(int d) {
+  constexpr int most = 128;
+  int width = 1;
+  while (width < d && width < most) width *= 2;
+  return width;
+}
+
+// The entries of a pair stand together: warp, block.
+MVN_FN Launch columnLaunch(Entry warp, int d, i64 bytes) {
+  const int width = columnWidth(d);
+  return {i32(warp) + (width > 32), width, bytes};
+}
+
+template <class Real> MVN_FN Launch fitLaunch(Entry closedForm, Entry newton, Entry gradient, Method method, int d) {
+  const i64 bytes = Fit<Real, Family::any>::scratchBytes(d, method);
+  return columnLaunch(method == Method::closedForm ? closedForm : method == Method::newton ? newton : gradient, d,
+                      bytes);
+}
+
+MVN_FN Launch launchOf(const DescribeArguments& a) {
+  const int d = int(a.dims);
+  const bool single = Precision(i32(a.type)) == Precision::float32;
+  const Method method = Method(i32(a.variant));
+  switch (a.operation) {
+    case 0: {
+      const int set = int(2 * a.type + a.variant);
+      return a.type == 2 ? momentsLaunch<f32>(set, d) : momentsLaunch<f64>(set, d);
+    }
+    case 1: return columnLaunch(Entry::merge_warp, d, 0);
+    case 2:
+      return single ? fitLaunch<f32>(Entry::fit_f32_closed_form_warp, Entry::fit_f32_newton_warp,
+                                     Entry::fit_f32_gradient_warp, method, d)
+                    : fitLaunch<f64>(Entry::fit_f64_closed_form_warp, Entry::fit_f64_newton_warp,
+                                     Entry::fit_f64_gradient_warp, method, d);
+    default:
+      return single ? columnLaunch(Entry::evaluate_f32_warp, d, Evaluate<f32>::scratchBytes(d))
+                    : columnLaunch(Entry::evaluate_f64_warp, d, Evaluate<f64>::scratchBytes(d));
+  }
+}
+
+// A part is long enough that its statistics are small beside its rows, and short enough that one group makes many.
+MVN_FN i64 partRows(int d) { return roundUp(max(2048, 16 * d), chunkRows(d)); }
+
+// Threads of a block and where a team's scratch lies. A Block team is a block; narrow teams share blocks of up to 128
+// threads, fewer where that leaves room for several blocks in shared memory. Scratch that would leave a multiprocessor
+// with fewer than four warps or so lies in global memory instead, behind its caches.
+struct Placement {
+  int threads;
+  bool shared;
+
+  MVN_FN Placement(const Launch& launch, i64 sharedLimit) {
+    constexpr int mostThreads = 128;
+    constexpr i64 modest = 48 << 10;  // bytes a warp
+    const int fewest = max(launch.width, warpLanes), most = launch.width > warpLanes ? launch.width : mostThreads;
+    const auto bytes = [&] { return launch.bytes * (threads / launch.width); };
+    threads = most;
+    while (threads > fewest && bytes() > min(modest, sharedLimit)) threads /= 2;
+    shared = bytes() <= sharedLimit && bytes() * warpLanes <= modest * threads;
+    if (!shared) threads = most;
+  }
+};
+
+struct Describe {
+  MVN_FN static i64 size(const DescribeArguments&) { return 1; }
+
+  template <class Team> MVN_FN static void play(const Team&, const DescribeArguments& a, i64, char*) {
+    constexpr i64 mergeParts = 32;
+    const Launch launch = launchOf(a);
+    const Placement place(launch, a.sharedLimit);
+    const i64 out[] = {launch.entry, launch.width, place.threads,
+                       place.shared ? launch.bytes : 0, place.shared ? 0 : launch.bytes,
+                       chunkRows(int(a.dims)), partRows(int(a.dims)), mergeParts};
+    for (int i = 0; i < 8; ++i) a.out[i] = out[i];
+  }
+};
+
+}  // namespace mvn

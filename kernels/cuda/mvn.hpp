@@ -1,0 +1,37 @@
+// mvn.hpp: an entry as a kernel of the device. The .cu files are one list of entries each.
+#pragma once
+
+#include "describe.hpp"
+#include "team.hpp"
+
+namespace mvn {
+
+extern __shared__ __align__(16) char sharedBlock[];
+
+struct Thread : Warp {
+  MVN_FN explicit Thread(int) : Warp(1) {}
+};
+
+template <class Operation, class Team, class Arguments> MVN_FN void launch(const Arguments& a) {
+  const i64 perBlock = blockDim.x / a.width, inBlock = threadIdx.x / a.width;
+  const i64 index = blockIdx.x * perBlock + inBlock;
+  char* block = a.sharedBytes > 0 ? sharedBlock + inBlock * a.sharedBytes
+                                  : static_cast<char*>(a.scratch) + index * a.scratchBytes;
+  playList<Operation>(Team(int(a.width)), index, gridDim.x * perBlock, a, block);
+}
+template <class Operation, class Team> MVN_FN void launch(const DescribeArguments& a) {
+  playList<Operation>(Team(1), 0, 1, a, nullptr);
+}
+
+}  // namespace mvn
+
+// The threads that a block may have: Block entries are launched with up to 256, the others with 128 (describe.hpp).
+#define MVN_THREADS_Thread 32
+#define MVN_THREADS_Warp 128
+#define MVN_THREADS_Block 256
+
+#define MVN_KERNEL(name, Arguments, Team, ...)                                                   \
+  extern "C" __global__ void __launch_bounds__(MVN_THREADS_##Team) name(const mvn::Arguments a) { \
+    using namespace mvn;                                                                         \
+    launch<__VA_ARGS__, Team>(a);                                                                \
+  }

@@ -1,0 +1,84 @@
+// team.hpp: the teams of a device (mvn/team.hpp says what a team is).
+//
+//     Thread   one thread
+//     Warp     1 … 32 lanes, a power of two: a part of a warp, so that narrow problems share one
+//     Block    more lanes: a whole block
+//
+// The width is a number that the launch brings, not a template argument: one kernel serves every width.
+//
+// A reduction adds in the same order on any device: within a warp as a butterfly (lane l with lane l ^ m, for
+// m = width/2 … 1), then the warps of a block one after the other.
+#pragma once
+
+#include "mvn/team.hpp"
+
+namespace mvn {
+
+// Registers of one lane.
+template <class T> struct LaneRegister {
+  T value;
+  MVN_FN T& operator()(int) { return value; }
+};
+
+struct Warp {
+  static constexpr bool simd = false;
+  int width;
+  unsigned mask;  // this team's lanes within the warp
+
+  template <class T> using PerLane = LaneRegister<T>;
+
+  MVN_FN explicit Warp(int width)
+      : width(width),
+        mask(width == warpLanes ? ~0u : ((1u << width) - 1) << (threadIdx.x & (warpLanes - 1) & ~unsigned(width - 1))) {}
+
+  MVN_FN int lane() const { return int(threadIdx.x) & (width - 1); }
+  template <class F> MVN_FN void lanes(F f) const { f(lane()); }
+  template <class F> MVN_FN void each(int n, F f) const {
+    for (int i = lane(); i < n; i += width) f(i);
+  }
+  MVN_FN void sync() const { __syncwarp(mask); }
+
+  template <class T, class Op> MVN_FN T reduce(LaneRegister<T>& p, Op op) const {
+    __syncwarp(mask);  // a shuffle alone orders no memory
+    T x = p.value;
+    for (int m = width / 2; m > 0; m /= 2) x = op(x, __shfl_xor_sync(mask, x, m));
+    return x;
+  }
+  template <class T> MVN_FN T sum(LaneRegister<T>& p) const {
+    return reduce(p, [](T a, T b) { return a + b; });
+  }
+  template <class F> MVN_FN auto sumOver(int n, F f) const { return sumStrided(*this, n, f); }
+};
+
+struct Block {
+  static constexpr bool simd = false;
+  int width;
+
+  template <class T> using PerLane = LaneRegister<T>;
+
+  MVN_FN explicit Block(int width) : width(width) {}
+
+  template <class F> MVN_FN void lanes(F f) const { f(int(threadIdx.x)); }
+  template <class F> MVN_FN void each(int n, F f) const {
+    for (int i = threadIdx.x; i < n; i += width) f(i);
+  }
+  MVN_FN void sync() const { __syncthreads(); }
+
+  template <class T, class Op> MVN_FN T reduce(LaneRegister<T>& p, Op op) const {
+    __shared__ T ofWarp[warpLanes];
+    T x = p.value;
+    MVN_UNROLL for (int m = warpLanes / 2; m > 0; m /= 2) x = op(x, __shfl_xor_sync(~0u, x, m));
+    if (threadIdx.x % warpLanes == 0) ofWarp[threadIdx.x / warpLanes] = x;
+    __syncthreads();
+    x = ofWarp[0];
+    for (int w = 1; w < width / warpLanes; ++w) x = op(x, ofWarp[w]);
+    __syncthreads();  // the next reduction may write
+    return x;
+  }
+  template <class T> MVN_FN T sum(LaneRegister<T>& p) const {
+    return reduce(p, [](T a, T b) { return a + b; });
+  }
+  template <class F> MVN_FN auto sumOver(int n, F f) const { return sumStrided(*this, n, f); }
+};
+
+}  // namespace mvn

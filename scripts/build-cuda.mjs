@@ -1,0 +1,183 @@
+// Builds dist/kernels/cuda: entries.json, and with nvcc one PTX file a module (kernels/cuda/*.cu).
+//
+//     node scripts/build-cuda.mjs [folder]      another folder than dist/kernels/cuda
+//
+// entries.json says what the kernels are called and what they are launched with. It is read off the headers, so that
+// it is there without nvcc too: { modules: [file…], arguments: { structure: [[field, "pointer" | "i64" | "f64"]…] },
+// entries: [{ name, module, arguments, team }…] }, the entries in the order that `describe` counts.
+//
+// PTX is what the driver compiles for the device it finds. It is made for compute capability 7.5, the oldest that the
+// compiler knows, and says that it needs the oldest PTX version that holds all its instructions, so that an older
+// driver takes it too. A digest of sources and flags, and the compiler, are its first line: a second build has nothing to do.
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("..", import.meta.url));
+const kernels = `${root}kernels/`;
+const target = process.argv[2] ?? `${root}dist/kernels/cuda`;
+const flags = ["-ptx", "-arch=compute_75", "-std=c++20", "-O3", "-fmad=false"];
+const oldestCompiler = 12; // the first with C++20
+// PTX versions, oldest first, from the one that brought compute capability 7.5 on.
+const versions = "6.3 6.4 6.5 7.0 7.1 7.2 7.3 7.4 7.5 7.6 7.7 7.8 8.0 8.1 8.2 8.3 8.4 8.5 8.6 8.7 8.8".split(
+  " ",
+);
+
+const read = (path) => readFileSync(kernels + path, "utf8");
+
+/** Structure → its fields [name, kind], from the lines of kernels/cuda/arguments.hpp. */
+function readArguments() {
+  const structures = {};
+  for (const [, name, body] of read("cuda/arguments.hpp").matchAll(/^struct (\w+) \{\n(.*?)^\};/gms)) {
+    structures[name] = [...body.matchAll(/^ {2}([\w ]+\*?) (\w+);/gm)].map(([, type, field]) => {
+      const kind = type.endsWith("*") ? "pointer" : type;
+      if (!["pointer", "i64", "f64"].includes(kind))
+        throw new Error(`${name}.${field}: ${type} is not 8 bytes`);
+      return [field, kind];
+    });
+  }
+  return structures;
+}
+
+/** The lists MVN_ENTRIES_<module> of kernels/cuda/entries.hpp, in the order of MVN_ENTRIES. */
+function readEntries() {
+  const text = read("cuda/entries.hpp");
+  const lists = Object.fromEntries(
+    [...text.matchAll(/^#define MVN_ENTRIES_(\w+)\(X\)((?:.*\\\n)*.*)/gm)].map(([, module, list]) => [
+      module,
+      list,
+    ]),
+  );
+  const order = [...text.matchAll(/^#define MVN_ENTRIES\(X\)(.*)$/gm)][0][1].matchAll(/MVN_ENTRIES_(\w+)/g);
+  const modules = [...order].map(([, module]) => module);
+  const entries = modules.flatMap((module) =>
+    [...lists[module].matchAll(/X\((\w+), (\w+), (\w+),/g)].map(([, name, structure, team]) => ({
+      name,
+      module: `${module}.ptx`,
+      arguments: structure,
+      team: team.toLowerCase(),
+    })),
+  );
+  return { modules: modules.map((module) => `${module}.ptx`), entries };
+}
+
+/** Whole or not at all: a reader never sees half a file. */
+function write(file, text) {
+  mkdirSync(target, { recursive: true });
+  const partial = join(target, `${file}.${process.pid}`);
+  writeFileSync(partial, text);
+  renameSync(partial, join(target, file));
+}
+
+/** "13.0", or undefined where there is no nvcc. */
+async function compilerVersion() {
+  try {
+    return /release (\d+\.\d+)/.exec((await run("nvcc", ["--version"])).stdout)?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+function digestOfSources() {
+  const sources = ["mvn", "cuda"].flatMap((folder) =>
+    readdirSync(kernels + folder, { recursive: true })
+      .filter((name) => /\.(hpp|cu)$/.test(name))
+      .sort()
+      .map((name) => [name, read(`${folder}/${name}`)]),
+  );
+  return createHash("sha256")
+    .update(JSON.stringify([flags, versions, sources]))
+    .digest("hex");
+}
+
+/** A module's first line. Without a compiler at hand any will do that has compiled these sources. */
+const heading = (digest, compiler = "") => `// mvnfit kernels ${digest} nvcc ${compiler}`;
+
+function isBuilt(file, digest, compiler) {
+  try {
+    return readFileSync(join(target, file), "utf8").startsWith(heading(digest, compiler));
+  } catch {
+    return false;
+  }
+}
+
+/** The PTX with the oldest version that ptxas assembles; as nvcc wrote it where there is no ptxas to ask. */
+async function withOldestVersion(ptx, scratch) {
+  const file = join(scratch, "versioned.ptx");
+  for (const version of versions) {
+    const older = ptx.replace(/^\.version .*$/m, `.version ${version}`);
+    writeFileSync(file, older);
+    try {
+      await run("ptxas", ["-O0", "-arch=sm_75", file, "-o", join(scratch, "versioned.cubin")]);
+      return older;
+    } catch (error) {
+      if (error.code === "ENOENT") return ptx;
+    }
+  }
+  return ptx;
+}
+
+/** Every entry is there, and takes as many bytes as its structure has. */
+function checkEntries(ptx, file, { entries, arguments: structures }) {
+  const wanted = entries.filter((entry) => entry.module === file);
+  const found = [...ptx.matchAll(/\.entry (\w+)\(\s*\.param \.align 8 \.b8 \w+\[(\d+)\]/g)];
+  const bytes = Object.fromEntries(found.map(([, name, size]) => [name, Number(size)]));
+  for (const { name, arguments: structure } of wanted) {
+    const expected = 8 * structures[structure].length;
+    if (bytes[name] !== expected) throw new Error(`${name} takes ${bytes[name]} bytes, not ${expected}`);
+  }
+  if (found.length !== wanted.length) throw new Error(`${found.length} kernels instead of ${wanted.length}`);
+}
+
+async function compile(file, firstLine, table) {
+  const scratch = mkdtempSync(join(tmpdir(), "mvnfit-cuda-"));
+  try {
+    const source = `${kernels}cuda/${file.replace(/ptx$/, "cu")}`;
+    const output = join(scratch, file);
+    await run("nvcc", [...flags, "-I", kernels, source, "-o", output]);
+    const ptx = await withOldestVersion(readFileSync(output, "utf8"), scratch);
+    checkEntries(ptx, file, table);
+    write(file, `${firstLine}\n${ptx}`);
+    return `${file} ${Math.ceil(ptx.length / 1024)} KB, PTX ${/^\.version (.*)$/m.exec(ptx)[1]}`;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+const name = relative(process.cwd(), target) || ".";
+const table = { ...readEntries(), arguments: readArguments() };
+write("entries.json", `${JSON.stringify(table, null, 1)}\n`);
+const compiler = await compilerVersion();
+const digest = digestOfSources();
+const stale = table.modules.filter((file) => !isBuilt(file, digest, compiler));
+if (stale.length === 0) {
+  console.log(`${name}: up to date`);
+} else if (compiler === undefined || Number.parseInt(compiler, 10) < oldestCompiler) {
+  const why = compiler ? `nvcc ${compiler} is older than ${oldestCompiler}.0` : "no nvcc on PATH";
+  for (const file of stale) rmSync(join(target, file), { force: true }); // what other sources made must not stay
+  console.log(`${name}: not built, the engine cuda will not be available: ${why}`);
+} else {
+  const started = performance.now();
+  try {
+    const firstLine = heading(digest, compiler);
+    const built = await Promise.all(stale.map((file) => compile(file, firstLine, table)));
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.log(`${name}: compiled in ${seconds} s: ${built.join("; ")}`);
+  } catch (error) {
+    console.error(`${name}: not built: ${error.stderr || error.message}`);
+    process.exitCode = 1;
+  }
+}

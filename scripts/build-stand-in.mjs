@@ -1,0 +1,52 @@
+// Builds the stand-in for NVIDIA's driver that tests use where there is no GPU: kernels/native/driver/ → build/stand-in/.
+//
+//     node scripts/build-stand-in.mjs
+//
+// Beside the library there is a folder of kernels for it: entries.json, and for each module a list of its entries in place of PTX, so that
+// tests run where nvcc is not. Nothing is done where all is newer than its sources. Needs entries.json of build:cuda.
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const target = join(root, "build/stand-in");
+const library = join(target, "libcuda-stand-in.so");
+const kernels = join(root, "kernels");
+const entries = join(root, "dist/kernels/cuda/entries.json");
+
+const flags = ["-std=c++20", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-ffp-contract=off"];
+// The kernels' explicit fma in one instruction where this processor has one: the bits are the same, the tests are quicker.
+const cpuinfo = "/proc/cpuinfo";
+if (process.arch === "x64" && existsSync(cpuinfo) && / fma /.test(readFileSync(cpuinfo, "utf8")))
+  flags.push("-mfma");
+
+const sources = ["mvn", "mvn/methods", "cuda", "native", "native/driver"].flatMap((folder) =>
+  readdirSync(join(kernels, folder))
+    .filter((name) => /\.[ch]pp$/.test(name) && !name.endsWith("_test.cpp"))
+    .map((name) => join(kernels, folder, name)),
+);
+const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs));
+
+mkdirSync(join(target, "kernels"), { recursive: true });
+if (!existsSync(library) || statSync(library).mtimeMs < newest) {
+  const fresh = `${library}.${process.pid}`;
+  const source = join(kernels, "native/driver/driver.cpp");
+  execFileSync("g++", [...flags, "-I", kernels, source, "-o", fresh], { stdio: "inherit" });
+  renameSync(fresh, library);
+}
+const listing = JSON.parse(readFileSync(entries, "utf8"));
+writeFileSync(join(target, "kernels/entries.json"), JSON.stringify(listing));
+for (const module of listing.modules) {
+  const own = listing.entries.filter((entry) => entry.module === module);
+  const lines = own.map(({ name }) => `// .entry ${name}(`);
+  writeFileSync(join(target, "kernels", module), `// for the stand-in\n${lines.join("\n")}\n`);
+}

@@ -1,0 +1,73 @@
+// The rule by which `auto` takes `cuda` or `wasm`: whichever is estimated to be done first, start and transfer included.
+//
+// The constants of `wasm` are rounded from measurements on one core of a 2.x GHz server processor. Those of `cuda` are ESTIMATES from the
+// hardware's data sheets: nothing has been measured on a GPU yet. scripts/gpu-host.mjs measures what is to take their place;
+// docs/cuda.md tells what each stands for.
+import { availableParallelism } from "node:os";
+import type { Method } from "../methods.js";
+
+/** What is to be done, as far as it is known before an engine is chosen. */
+export interface Workload {
+  readonly groups: number;
+  readonly dims: number;
+  /** Rows to be summed; 0 where there are statistics already. */
+  readonly rows: number;
+  /** Bytes of a stored value. */
+  readonly valueBytes: number;
+  /** `evaluate` is an evaluation at given parameters. */
+  readonly method: Method | "evaluate";
+}
+
+/** Iterations that a group takes from the default start, at a condition of about 10² (docs/methods.md). */
+const ITERATIONS: Readonly<Record<Workload["method"], number>> = {
+  "closed-form": 1,
+  evaluate: 2,
+  newton: 7,
+  lbfgs: 60,
+  cg: 120,
+  bb: 200,
+  momentum: 300,
+  "gradient-descent": 1000,
+};
+
+const WASM = {
+  /** Seconds until the workers are there. */
+  start: 0.03,
+  /** Seconds of one thread for a row: per d² and per d. */
+  rowSquare: 7e-11,
+  rowLinear: 3e-10,
+  /** Seconds of one thread for an iteration, per d³. */
+  cube: 1.2e-9,
+};
+
+const CUDA = {
+  /** Seconds until a context is there and the kernels are loaded. Estimate. */
+  start: 0.4,
+  /** Bytes a second from ordinary memory to the device, and back to fresh memory. Estimates: PCIe 4.0 ×16, one copying thread. */
+  up: 1e10,
+  down: 5e9,
+  /** Threads of the processor that a device makes up for in the solver. Estimate. */
+  threads: 100,
+};
+
+const NUMBER = 8;
+
+/** Seconds that an engine is estimated to take, from opening it to results in memory. */
+export function estimates(
+  { groups, dims: d, rows, valueBytes, method }: Workload,
+  threads = availableParallelism(),
+): { readonly wasm: number; readonly cuda: number } {
+  const solving = groups * ITERATIONS[method] * d ** 3 * WASM.cube;
+  const summing = rows * (d ** 2 * WASM.rowSquare + d * WASM.rowLinear);
+  const statistics = groups * (2 + d + d ** 2) * NUMBER;
+  const results = groups * (2 * d ** 2 + d + 5) * NUMBER;
+  // Summing keeps up with the rows as they come.
+  const sent = rows > 0 ? rows * d * valueBytes : statistics;
+  return {
+    wasm: WASM.start + (summing + solving) / threads,
+    cuda: CUDA.start + sent / CUDA.up + solving / CUDA.threads + results / CUDA.down,
+  };
+}
+
+/** What `auto` takes on this machine whatever the estimates say, where MVNFIT_AUTO names it. */
+export const pinned = (): string | undefined => process.env.MVNFIT_AUTO || undefined;

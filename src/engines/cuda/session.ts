@@ -1,0 +1,276 @@
+import type { Batch } from "../../batch.js";
+import type { Control, Session, Solve } from "../../engine.js";
+import { EngineError, InputError } from "../../errors.js";
+import { Evaluation } from "../../evaluation.js";
+import { Fits } from "../../fits.js";
+import { methodCode, PRECISIONS, type Precision, ROUNDING_UNIT } from "../../methods.js";
+import type { Parameters } from "../../parameters.js";
+import { Statistics } from "../../statistics.js";
+import {
+  type Arrays,
+  EVALUATION,
+  FITS,
+  type Fields,
+  mapFields,
+  PARAMETERS,
+  STATISTICS,
+  widthOf,
+} from "../fields.js";
+import { ResidentBatch } from "../resident_batch.js";
+import { addressOf } from "./driver.js";
+import type { Machine } from "./machine.js";
+import type { HostMemory } from "./ring.js";
+import { type Share, shares } from "./shares.js";
+import type { EvaluateTask, FitTask, RowsSource, Task } from "./task.js";
+
+/** A solver's task, for the share that begins with group `from`. */
+type SolverOf = (from: number) => FitTask | EvaluateTask;
+
+/** One batch, or its statistics, shared among the devices. Rows travel once: the statistics stay on the devices while they fit. */
+export class CudaSession implements Session {
+  readonly #machine: Machine;
+  readonly #source: Batch | Statistics;
+  readonly #precision: Precision;
+  readonly #number: number;
+  readonly #shares: readonly Share[];
+  /** Once they are known. */
+  #counts: Pick<Arrays<typeof STATISTICS>, "count" | "weight"> | undefined;
+  readonly #calls = new Set<Promise<unknown>>();
+  /** What a call has told the devices the address of: kept until it is over. */
+  readonly #inUse = new Set<object>();
+  #closed: Promise<void> | undefined;
+
+  constructor(machine: Machine, source: Batch | Statistics, precision: Precision) {
+    this.#machine = machine;
+    this.#source = source;
+    this.#precision = precision;
+    this.#number = machine.nextSession();
+    const { groups, dims } = source;
+    const [offsets, rowBytes] =
+      source instanceof Statistics ? [undefined, 0] : [source.offsets, source.x.BYTES_PER_ELEMENT * dims];
+    this.#shares = shares({ groups, dims, offsets, rowBytes }, machine.devices, machine.named);
+    if (source instanceof Statistics) this.#counts = source;
+  }
+
+  statistics(control: Control = {}): Promise<Statistics> {
+    return this.#call("statistics", control, async () => {
+      const { dims, groups, dtype } = this.#source;
+      const arrays = fresh(STATISTICS, groups, dims);
+      await this.#perform(undefined, arrays, [arrays], control);
+      this.#counts = arrays;
+      const { count, weight } = arrays;
+      return Statistics.from({
+        dims,
+        groups,
+        dtype,
+        ...arrays,
+        count: count.slice(),
+        weight: weight.slice(),
+      });
+    });
+  }
+
+  evaluate(parameters: Parameters, control: Control = {}): Promise<Evaluation> {
+    return this.#call("evaluate", control, async () => {
+      this.#requireShape("evaluate", parameters);
+      const { dims, groups } = this.#source;
+      const results = fresh(EVALUATION, groups, dims);
+      const precision = PRECISIONS.indexOf(this.#precision);
+      await this.#perform(
+        (from) => ({
+          kind: "evaluate",
+          precision,
+          parameters: addresses(PARAMETERS, parameters, from, dims),
+          results: addresses(EVALUATION, results, from, dims),
+        }),
+        {},
+        [parameters, results],
+        control,
+      );
+      return new Evaluation({ dims, groups, ...results });
+    });
+  }
+
+  fit(solve: Solve, control: Control = {}): Promise<Fits> {
+    return this.#call("fit", control, () => this.#fit(solve, control));
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= Promise.allSettled(this.#calls).then(() =>
+      this.#machine.forget(
+        this.#number,
+        this.#shares.map(({ device }) => device),
+      ),
+    );
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #fit(solve: Solve, control: Control): Promise<Fits> {
+    const { dims, groups, dtype } = this.#source;
+    const { method, ddof, start, tolerance, maxIterations } = solve;
+    const given = typeof start === "object" ? start : undefined;
+    if (given) this.#requireShape("fit", given);
+    const epsilon = ROUNDING_UNIT[dtype];
+    const results = fresh(FITS, groups, dims);
+    const common = {
+      kind: "fit" as const,
+      precision: PRECISIONS.indexOf(this.#precision),
+      method: methodCode(method),
+      start: given ? (2 as const) : start === "identity" ? (1 as const) : (0 as const),
+      ddof,
+      tolerance,
+      maxIterations,
+      epsilon,
+    };
+    const counts =
+      this.#counts ?? fresh({ count: STATISTICS.count, weight: STATISTICS.weight }, groups, dims);
+    await this.#perform(
+      (from) => ({
+        ...common,
+        parameters: given && addresses(PARAMETERS, given, from, dims),
+        results: addresses(FITS, results, from, dims),
+      }),
+      this.#counts ? {} : counts,
+      given ? [given, results, counts] : [results, counts],
+      control,
+    );
+    this.#counts = counts;
+    const { count, weight } = counts;
+    return new Fits(
+      { dims, groups, count: count.slice(), weight: weight.slice(), ...results },
+      {
+        engine: "cuda",
+        device: this.#machine.device,
+        precision: this.#precision,
+        method,
+        ddof,
+        tolerance,
+        roundingUnit: epsilon,
+      },
+    );
+  }
+
+  /** A call of the session, in its turn among all calls on the engine. */
+  async #call<T>(place: string, { signal }: Control, work: () => Promise<T>): Promise<T> {
+    this.#machine.requireOpen(place);
+    if (this.#closed)
+      throw new EngineError(`${place}: the session is closed`, "Open another with engine.open");
+    const call = this.#machine.queue.inTurn(work, signal);
+    this.#calls.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#calls.delete(call);
+    }
+  }
+
+  /** Has the devices work on their shares; `statistics` are written as far as they are given. */
+  async #perform(
+    solver: SolverOf | undefined,
+    statistics: Partial<Arrays<typeof STATISTICS>>,
+    inUse: readonly object[],
+    control: Control,
+  ): Promise<void> {
+    const source = this.#source;
+    const { dims, groups } = source;
+    const rows = source instanceof Statistics ? undefined : await this.#rows(source);
+    const letGo = source instanceof ResidentBatch ? source.hold() : undefined;
+    for (const one of inUse) this.#inUse.add(one);
+    const parts = this.#shares.map(({ device, from, to }) => ({
+      device,
+      task: {
+        kind: "perform",
+        session: this.#number,
+        dims,
+        groups: to - from,
+        source:
+          source instanceof Statistics
+            ? { kind: "statistics", at: addresses(STATISTICS, source, from, dims) }
+            : rowsOf(source, rows as LocatedRows, from, to),
+        solver: solver?.(from),
+        statistics: addresses(STATISTICS, statistics, from, dims),
+      } satisfies Task,
+    }));
+    try {
+      await this.#machine.perform(parts, groups, control);
+    } finally {
+      letGo?.();
+      for (const one of inUse) this.#inUse.delete(one);
+    }
+  }
+
+  /** Where the rows lie. Those in the engine's memory are read by the device itself. */
+  async #rows(batch: Batch): Promise<LocatedRows> {
+    const { x, weights } = batch;
+    const precision = this.#precision;
+    const rowType = batch.dtype === "float64" ? 0 : precision === "float64" ? 1 : 2;
+    let pinned = [false, false];
+    if (batch instanceof ResidentBatch) {
+      if (batch.released) throw new InputError("the batch has been released");
+      const { memory } = this.#machine;
+      if (batch.liesIn(memory)) {
+        pinned = await Promise.all(batch.blocks.map((block) => memory.spanOf(block).pinned));
+      }
+    }
+    return {
+      rowType,
+      x: { address: addressOf(x), pinned: pinned[0] },
+      weights: weights && { address: addressOf(weights), pinned: pinned[1] },
+    };
+  }
+
+  #requireShape(place: string, parameters: Parameters): void {
+    const { dims, groups } = this.#source;
+    if (parameters.dims !== dims || parameters.groups !== groups) {
+      throw new InputError(
+        `${place}: parameters must be of ${groups} groups × ${dims} dims, got ${parameters.groups} × ${parameters.dims}`,
+      );
+    }
+  }
+}
+
+interface LocatedRows {
+  readonly rowType: RowsSource["rowType"];
+  readonly x: HostMemory;
+  readonly weights: HostMemory | undefined;
+}
+
+/** The rows of groups from … to−1; the offsets go on counting from the first row of the batch. */
+function rowsOf(batch: Batch, { rowType, x, weights }: LocatedRows, from: number, to: number): RowsSource {
+  return { kind: "rows", rowType, x, weights, offsets: batch.offsets.slice(from, to + 1) };
+}
+
+/** Memory for the results of all groups. */
+function fresh<F extends Fields>(fields: F, groups: number, dims: number): Arrays<F> {
+  return mapFields(fields, (field, name) => {
+    const length = groups * widthOf(field, dims);
+    try {
+      return new field.words(new ArrayBuffer(length * field.words.BYTES_PER_ELEMENT), 0, length);
+    } catch (error) {
+      throw new EngineError(
+        `cuda: ${name} of ${groups} groups of ${dims} dims cannot be had in memory`,
+        "Fit fewer groups at a time, or free memory",
+        { cause: error },
+      );
+    }
+  }) as Arrays<F>;
+}
+
+/** Where the arrays that are there lie, from group `from` on. */
+function addresses<F extends Fields, A extends Partial<Arrays<F>>>(
+  fields: F,
+  arrays: A,
+  from: number,
+  dims: number,
+): { readonly [K in keyof F & keyof A]: bigint } {
+  const found = Object.entries(fields).flatMap(([name, field]) => {
+    const array = arrays[name as keyof A] as ArrayBufferView | undefined;
+    if (!array) return [];
+    return [[name, addressOf(array) + BigInt(from * widthOf(field, dims) * field.words.BYTES_PER_ELEMENT)]];
+  });
+  return Object.fromEntries(found);
+}

@@ -1,0 +1,48 @@
+// Where the arrays of a table of fields lie in shared memory outside the kernels'.
+import { EngineError } from "../../errors.js";
+import { type Arrays, type Field, type Fields, mapFields, type Words, widthOf } from "../fields.js";
+
+/** Part of a SharedArrayBuffer. Views beyond 4 GiB do not survive a message between threads on Node 20; this does. */
+export interface Span {
+  readonly buffer: SharedArrayBuffer;
+  readonly byteOffset: number;
+}
+
+/** Where the arrays of a table lie, outside the kernels' memory. */
+export type Spans<F extends Fields> = { readonly [K in keyof F]: Span };
+
+/** A view of `groups` groups of a field. */
+export function viewOf<A extends Words>(field: Field<A>, span: Span, groups: number, dims: number): A {
+  return new field.words(span.buffer, span.byteOffset, groups * widthOf(field, dims));
+}
+
+/** The typed arrays over the spans of a table. */
+export function arraysOf<F extends Fields>(
+  fields: F,
+  spans: Spans<F>,
+  groups: number,
+  dims: number,
+): Arrays<F> {
+  return mapFields(fields, (field, name) => viewOf(field, spans[name as keyof F], groups, dims)) as Arrays<F>;
+}
+
+/** Fresh memory outside the kernels' for `groups` groups of every field. */
+export function allocateFields<F extends Fields>(fields: F, groups: number, dims: number): Spans<F> {
+  return mapFields(fields, (field, name) => ({
+    buffer: sharedBytes(groups * widthOf(field, dims) * field.words.BYTES_PER_ELEMENT, name),
+    byteOffset: 0,
+  }));
+}
+
+/** @throws EngineError where that much memory cannot be had */
+export function sharedBytes(bytes: number, purpose: string): SharedArrayBuffer {
+  try {
+    return new SharedArrayBuffer(bytes);
+  } catch (error) {
+    throw new EngineError(
+      `wasm: ${purpose} needs ${Math.ceil(bytes / 2 ** 20)} MiB, which cannot be had`,
+      "Fit fewer groups at a time, or free memory",
+      { cause: error },
+    );
+  }
+}
