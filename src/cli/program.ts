@@ -3,6 +3,7 @@ import yargs, { type Argv, type CommandModule } from "yargs";
 import { InputError } from "../errors.js";
 import * as engines from "./commands/engines.js";
 import * as fit from "./commands/fit.js";
+import * as setup from "./commands/setup.js";
 import * as simulate from "./commands/simulate.js";
 import * as verify from "./commands/verify.js";
 import { type Arguments, suggestion } from "./words.js";
@@ -21,7 +22,7 @@ interface UsageConfigurable {
   usageConfiguration(settings: { readonly "hide-types": boolean }): void;
 }
 
-const COMMANDS: readonly Command[] = [fit, verify, simulate, engines];
+const COMMANDS: readonly Command[] = [fit, verify, simulate, engines, setup];
 
 /** The widest help that is still easy to read. */
 const HELP_WIDTH = 100;

@@ -10,11 +10,7 @@ import { registerNative } from "./native/backend.js";
 import type { Binding } from "./native/binding.js";
 
 /** In the order in which they are looked for: TensorFlow itself, for a GPU or without, and TensorFlow.js in JavaScript. */
-export const PACKAGES = [
-  "@tensorflow/tfjs-node-gpu",
-  "@tensorflow/tfjs-node",
-  "@tensorflow/tfjs",
-] as const;
+export const PACKAGES = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node", "@tensorflow/tfjs"] as const;
 
 export type Package = (typeof PACKAGES)[number];
 
@@ -80,7 +76,7 @@ function resolved(name: string, place: string): string | undefined {
 /** Loads a package. tfjs-node makes its own backend the active one: one that was active before is so again afterwards. */
 async function imported(file: string): Promise<TensorFlow> {
   const before = activeBackend();
-  const restore = quieted();
+  const restore = settled();
   try {
     const module = (await import(pathToFileURL(file).href)) as TensorFlow & { default?: TensorFlow };
     const tf = module.default ?? module;
@@ -97,13 +93,18 @@ function activeBackend(): string | undefined {
   return (globalThis as { _tfengine?: { backendName?: string } })._tfengine?.backendName;
 }
 
-/** TensorFlow announces on stderr what it finds, unless told otherwise before it loads. Returns how to undo that. */
-function quieted(): () => void {
-  const { env } = process;
-  if (env.TF_CPP_MIN_LOG_LEVEL !== undefined) return () => {};
-  env.TF_CPP_MIN_LOG_LEVEL = "2";
+/**
+ * What TensorFlow reads of the environment when it loads: to say nothing on stderr of what it finds, and to take the same code for
+ * float32 as for float64, whose bits do not depend on how many groups go together. What a user has set stays.
+ */
+const SETTINGS = { TF_CPP_MIN_LOG_LEVEL: "2", TF_ENABLE_ONEDNN_OPTS: "0" };
+
+/** Makes these settings where there are none. Returns how to undo that. */
+function settled(): () => void {
+  const made = Object.entries(SETTINGS).filter(([name]) => process.env[name] === undefined);
+  for (const [name, value] of made) process.env[name] = value;
   return () => {
-    delete env.TF_CPP_MIN_LOG_LEVEL;
+    for (const [name] of made) delete process.env[name];
   };
 }
 

@@ -3,8 +3,8 @@
  * one, whatever is kept of them. What that is, and where it lies, is the affair of a `Memory`.
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import type { TensorFlow } from "./backend.js";
 import type { RealArray } from "../../layout.js";
+import type { TensorFlow } from "./backend.js";
 
 /** The values of a tensor on the host: real, or indices. */
 export type Values = RealArray | Int32Array;

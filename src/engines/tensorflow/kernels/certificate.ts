@@ -7,8 +7,8 @@
 
 import type { Tensor, TensorBackend } from "../backend.js";
 import { cholesky } from "./cholesky.js";
-import { diagonalOf } from "./diagonal.js";
 import { constant } from "./constant.js";
+import { diagonalOf } from "./diagonal.js";
 import { measured, type Value, whiten } from "./objective.js";
 
 export interface Certificate extends Value {

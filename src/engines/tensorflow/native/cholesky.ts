@@ -22,7 +22,14 @@ export function factorEach(on: Operations, matrices: number, shape: readonly num
   if (groups === 1) return on.create(on.array(e * e).fill(Number.NaN), shape);
   const half = groups >> 1;
   const part = (begin: number, size: number): number => {
-    const some = on.runWith("Slice", [matrices], [[begin, 0, 0], [size, e, e]]);
+    const some = on.runWith(
+      "Slice",
+      [matrices],
+      [
+        [begin, 0, 0],
+        [size, e, e],
+      ],
+    );
     return on.consume([some], () => factorEach(on, some, [size, e, e]));
   };
   const first = part(0, half);

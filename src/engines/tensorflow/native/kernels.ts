@@ -111,7 +111,16 @@ function multiplyLone(on: Operations, a: number, b: number, flags: Flags): numbe
     const other = twice(b);
     return on.consume([other], () => {
       const products = multiplyBatch(on, pair, other, flags);
-      return on.consume([products], () => on.runWith("Slice", [products], [[0, 0, 0], [1, -1, -1]]));
+      return on.consume([products], () =>
+        on.runWith(
+          "Slice",
+          [products],
+          [
+            [0, 0, 0],
+            [1, -1, -1],
+          ],
+        ),
+      );
     });
   });
 }
