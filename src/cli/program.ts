@@ -4,6 +4,7 @@ import { packageVersion } from "../package.js";
 import * as bench from "./commands/bench.js";
 import * as engines from "./commands/engines.js";
 import * as fit from "./commands/fit.js";
+import * as setup from "./commands/setup.js";
 import * as simulate from "./commands/simulate.js";
 import * as verify from "./commands/verify.js";
 import { type Arguments, suggestion } from "./words.js";
@@ -22,7 +23,7 @@ interface UsageConfigurable {
   usageConfiguration(settings: { readonly "hide-types": boolean }): void;
 }
 
-const COMMANDS: readonly Command[] = [fit, verify, bench, simulate, engines];
+const COMMANDS: readonly Command[] = [fit, verify, bench, simulate, engines, setup];
 
 /** The widest help that is still easy to read. */
 const HELP_WIDTH = 100;

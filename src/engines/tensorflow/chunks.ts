@@ -14,78 +14,118 @@ const CHUNK_ROWS: Readonly<Record<Precision, number>> = { float64: 256, float32:
 /** Chunks are brought to a multiple of this by rows of zeros, so that many have the same length and go together. */
 const LENGTH_STEP = 16;
 
-/** Some rows of one group. */
+/** Some rows of one group: those of positive weight among rows begin … end−1. */
 export interface Chunk {
   readonly group: number;
-  /** numbers of its rows: those of positive weight */
-  readonly rows: readonly number[];
-  /** rows, with the rows of zeros */
+  readonly begin: number;
+  readonly end: number;
+  /** rows of positive weight */
+  readonly count: number;
+  /** the same, with the rows of zeros */
   readonly length: number;
 }
 
 /** The chunks of group g, in the order of its rows. */
 export function chunksOf({ offsets, weights }: Batch, group: number, precision: Precision): Chunk[] {
   const most = CHUNK_ROWS[precision];
-  const present: number[] = [];
-  for (let row = offsets[group]; row < offsets[group + 1]; row++) {
-    if (!weights || weights[row] > 0) present.push(row);
-  }
   const chunks: Chunk[] = [];
-  for (let k = 0; k < present.length; k += most) {
-    const rows = present.slice(k, k + most);
-    chunks.push({ group, rows, length: Math.ceil(rows.length / LENGTH_STEP) * LENGTH_STEP });
+  const last = offsets[group + 1];
+  for (let begin = offsets[group], end = begin; begin < last; begin = end) {
+    let count = 0;
+    if (weights) for (; end < last && count < most; end++) count += weights[end] > 0 ? 1 : 0;
+    else {
+      end = Math.min(begin + most, last);
+      count = end - begin;
+    }
+    const length = Math.ceil(count / LENGTH_STEP) * LENGTH_STEP;
+    if (count > 0) chunks.push({ group, begin, end, count, length });
   }
   return chunks;
 }
 
-/** What was taken off a chunk's rows, so that their moments can be put back: X = shift + scale·x, w = largest·v. */
-export interface Frame {
-  /** [d] */
+/** What was taken off the rows of C chunks, so that their moments can be put back: X = shift + scale·x, w = largest·v. */
+export interface Frames {
+  /** [C, d] */
   readonly shift: Float64Array;
-  /** [d]: powers of two */
+  /** [C, d]: powers of two */
   readonly scale: Float64Array;
-  /** the largest weight, 1 where there are none */
-  readonly largest: number;
+  /** [C]: the largest weight, 1 where there are none */
+  readonly largest: Float64Array;
+}
+
+export function framesFor(chunks: number, d: number): Frames {
+  return {
+    shift: new Float64Array(chunks * d),
+    scale: new Float64Array(chunks * d),
+    largest: new Float64Array(chunks),
+  };
 }
 
 /**
- * Writes the rows of a chunk as Xʰ = [1, x], [length, d+1], from `at` on; and v·Xʰ into `weighted`, if there is such an array.
+ * Writes the rows of a chunk as Xʰ = [1, x], [length, d+1], from `at` on; and v·Xʰ into `weighted`, if there is such an array. What was
+ * taken off is entered in `frames` at place k.
  */
 export function frame(
-  batch: Batch,
+  { x, dims: d, weights }: Batch,
   chunk: Chunk,
+  frames: Frames,
+  k: number,
   rows: RealArray,
   weighted: RealArray | undefined,
   at: number,
-): Frame {
-  const { x, dims: d, weights } = batch;
+): void {
+  const { begin, end, count, length } = chunk;
   const e = d + 1;
-  const heaviest = heaviestOf(chunk.rows, weights);
-  const largest = weights ? weights[heaviest] : 1;
-  const shift = Float64Array.from({ length: d }, (_, j) => x[heaviest * d + j]);
-  const extent = new Float64Array(d);
-  for (const row of chunk.rows) {
-    for (let j = 0, from = row * d; j < d; j++) {
-      const size = Math.abs(x[from + j] - shift[j]);
-      if (size > extent[j]) extent[j] = size;
+  const heaviest = weights ? heaviestOf(chunk, weights) : begin;
+  frames.largest[k] = weights ? weights[heaviest] : 1;
+  for (let to = at; to < at + count * e; to += e) rows[to] = 1;
+  // Column by column: what belongs to a column stays in registers, and the chunk in the cache.
+  for (let j = 0; j < d; j++) {
+    const shift = x[heaviest * d + j];
+    let extent = 0;
+    for (let from = begin * d + j, row = begin; row < end; from += d, row++) {
+      const size = Math.abs(x[from] - shift);
+      if (size > extent && (weights === undefined || weights[row] > 0)) extent = size;
+    }
+    const scale = powerOfTwo(extent);
+    frames.shift[k * d + j] = shift;
+    frames.scale[k * d + j] = scale;
+    const inverse = 1 / scale;
+    let to = at + 1 + j;
+    for (let from = begin * d + j, row = begin; row < end; from += d, row++) {
+      if (weights !== undefined && !(weights[row] > 0)) continue;
+      rows[to] = (x[from] - shift) * inverse;
+      to += e;
     }
   }
-  const scale = extent.map(powerOfTwo);
-  chunk.rows.forEach((row, a) => {
-    const to = at + a * e;
-    rows[to] = 1;
-    for (let j = 0, from = row * d; j < d; j++) rows[to + 1 + j] = (x[from + j] - shift[j]) / scale[j];
-    if (!weights || !weighted) return;
+  rows.fill(0, at + count * e, at + length * e);
+  if (weights && weighted) weigh(chunk, weights, frames.largest[k], rows, weighted, at, e);
+}
+
+/** v·Xʰ of a chunk, v = w/largest. */
+function weigh(
+  { begin, end, count, length }: Chunk,
+  weights: Float64Array,
+  largest: number,
+  rows: RealArray,
+  weighted: RealArray,
+  at: number,
+  e: number,
+): void {
+  let to = at;
+  for (let row = begin; row < end; row++) {
+    if (!(weights[row] > 0)) continue;
     const weight = weights[row] / largest;
-    for (let j = 0; j < e; j++) weighted[to + j] = weight * rows[to + j];
-  });
-  return { shift, scale, largest };
+    for (const last = to + e; to < last; to++) weighted[to] = weight * rows[to];
+  }
+  weighted.fill(0, at + count * e, at + length * e);
 }
 
 /** The first row of the largest weight: a light outlier as the shift would cost digits without bound. */
-function heaviestOf(rows: readonly number[], weights: Float64Array | undefined): number {
-  if (!weights) return rows[0];
-  return rows.reduce((best, row) => (weights[row] > weights[best] ? row : best), rows[0]);
+function heaviestOf({ begin, end }: Chunk, weights: Float64Array): number {
+  let best = begin;
+  for (let row = begin; row < end; row++) if (weights[row] > weights[best]) best = row;
+  return best;
 }
 
 /** The largest power of two up to `size`; 1 where it has none that can be divided by. */

@@ -7,6 +7,7 @@ import { statusCode } from "../../status.js";
 import type { TensorBackend } from "./backend.js";
 import { powerOfTwo } from "./chunks.js";
 import { gradient } from "./kernels/gradient.js";
+import { allFinite } from "./standard.js";
 import { Turns } from "./turns.js";
 
 /** Numbers in one tensor of matrices at most. */
@@ -66,23 +67,25 @@ function evaluateWindow(
   const factor = on.array(B * d * d);
   const deviation = on.array(B * d);
   const about = on.array(B * d * d);
-  members.forEach((g, k) => {
-    const unit = units.subarray(k * d, (k + 1) * d);
+  const off = new Float64Array(d); // of one group, not yet rounded
+  for (let k = 0; k < B; k++) {
+    const g = members[k];
+    const own = k * d;
     for (let i = 0; i < d; i++) {
+      const [from, to] = [(g * d + i) * d, (own + i) * d];
       let size = 0;
-      for (let j = 0; j < d; j++) size = Math.max(size, Math.abs(at.factor[(g * d + i) * d + j]));
-      unit[i] = powerOfTwo(size);
-      for (let j = 0; j < d; j++) factor[(k * d + i) * d + j] = at.factor[(g * d + i) * d + j] / unit[i];
-    }
-    const off = unit.map((u, i) => (mean[g * d + i] - at.mean[g * d + i]) / u);
-    deviation.set(off, k * d);
-    for (let i = 0; i < d; i++) {
-      for (let j = 0; j < d; j++) {
-        const own = scatter[(g * d + i) * d + j] / weight[g] / unit[i] / unit[j];
-        about[(k * d + i) * d + j] = own + off[i] * off[j];
+      for (let j = 0; j < d; j++) size = Math.max(size, Math.abs(at.factor[from + j]));
+      const unit = powerOfTwo(size);
+      units[own + i] = unit;
+      for (let j = 0; j < d; j++) factor[to + j] = at.factor[from + j] / unit;
+      off[i] = (mean[g * d + i] - at.mean[g * d + i]) / unit;
+      deviation[own + i] = off[i];
+      for (let j = 0; j <= i; j++) {
+        const entry = scatter[from + j] / weight[g] / unit / units[own + j] + off[i] * off[j];
+        about[to + j] = about[(own + j) * d + i] = entry;
       }
     }
-  });
+  }
   const matrices = [B, d, d];
   const perRow = gradient(
     on,
@@ -98,13 +101,13 @@ function evaluateWindow(
     perRow.dJ2dFactor,
   ].map((tensor) => on.read(tensor));
   members.forEach((g, k) => {
-    const logDeterminant = logDeterminantOf(on, factor, diagonal, k, d);
+    const logDeterminant = logDeterminantOf(on, units, factor, diagonal, k, d);
     if (logDeterminant === undefined) {
       spoil(result, g, "singular");
       return;
     }
     const n = weight[g];
-    result.j1[g] = 2 * n * (logDeterminant + sumOfLogarithms(units.subarray(k * d, (k + 1) * d)));
+    result.j1[g] = 2 * n * logDeterminant;
     result.j2[g] = n * j2[k];
     result.objective[g] = (n * d * Math.log(2 * Math.PI) + result.j1[g] + result.j2[g]) / 2;
     if (!Number.isFinite(result.objective[g])) {
@@ -124,9 +127,10 @@ function evaluateWindow(
   return [];
 }
 
-/** Σ log L_ii, or undefined where what is left of a row of Λ beside the others is rounding: Λ is singular. */
+/** ½ log|S| = Σ log uᵢ L_ii, or undefined where what is left of a row of Λ beside the others is rounding: Λ is singular. */
 function logDeterminantOf(
   on: TensorBackend,
+  units: Float64Array,
   factor: RealArray,
   diagonal: RealArray,
   k: number,
@@ -138,19 +142,9 @@ function logDeterminantOf(
     for (let j = 0; j < d; j++) squared += factor[(k * d + i) * d + j] ** 2;
     const own = diagonal[k * d + i];
     if (!(own > 2 * d * on.unit * Math.sqrt(squared))) return undefined;
-    sum += Math.log(own);
+    sum += Math.log(own) + Math.log(units[k * d + i]);
   }
   return sum;
-}
-
-const sumOfLogarithms = (values: Float64Array): number =>
-  values.reduce((sum, value) => sum + Math.log(value), 0);
-
-function allFinite({ dims: d, mean, scatter }: Statistics, g: number): boolean {
-  return (
-    mean.subarray(g * d, (g + 1) * d).every(Number.isFinite) &&
-    scatter.subarray(g * d * d, (g + 1) * d * d).every(Number.isFinite)
-  );
 }
 
 /** NaN everywhere; where Λ is singular log|S| is −∞. */

@@ -5,6 +5,7 @@ import type { Statistics } from "../../statistics.js";
 import { type Status, statusCode } from "../../status.js";
 import type { Tensor, TensorBackend } from "./backend.js";
 import { type Certificate, certify } from "./kernels/certificate.js";
+import { constant } from "./kernels/constant.js";
 import { lowerFactor } from "./kernels/lq.js";
 import { minimise } from "./methods/minimise.js";
 import type { Solution } from "./methods/problem.js";
@@ -85,28 +86,33 @@ async function fitWindow(
   on.scope(() => {
     const point = on.tensor(solution.point, [B, e, e]);
     const certificate = certify(on, on.tensor(standard.correlation, [B, e, e]), point);
-    const squares = on.read(on.tf.matMul(withoutMean(on, point), withoutMean(on, point), false, true));
-    writeFits(statistics, standard, solve, solution, certificate, squares, fits);
+    // In closed form the covariance is the scatter's, with every digit of it.
+    const covariance = solve.method === "closed-form" ? undefined : on.read(covarianceOf(on, point));
+    writeFits(statistics, standard, solve, solution, certificate, covariance, fits);
     return [];
   });
 }
 
-/** M with the mean taken out: MMᵀ is then S beside the corner. */
-function withoutMean(on: TensorBackend, point: Tensor): Tensor {
+/** S = LLᵀ of M = [1 0; m L], beside an empty first row and column: the mean is taken out of M. */
+function covarianceOf(on: TensorBackend, point: Tensor): Tensor {
   const e = point.shape[1] as number;
-  const block = on.array(e * e);
-  for (let i = 0; i < e; i++) for (let j = 0; j < e; j++) block[i * e + j] = i > 0 && j > 0 ? 1 : 0;
-  return on.tf.mul(point, on.tensor(block, [e, e]));
+  const factor = on.tf.mul(
+    point,
+    constant(on, e, (i, j) => (i > 0 && j > 0 ? 1 : 0)),
+  );
+  return on.tf.matMul(factor, factor, false, true);
 }
 
 /** The factor of A/(n − 1): L √(n/(n − 1)). */
 function unbiased(factor: RealArray, { weight, dims }: Statistics, groups: readonly number[]): RealArray {
-  const e = dims + 1;
-  return factor.map((entry, at) => {
-    if (at % (e * e) === 0) return entry;
-    const n = weight[groups[Math.floor(at / (e * e))]];
-    return entry * Math.sqrt(n / (n - 1));
-  });
+  const size = (dims + 1) ** 2;
+  const scaled = factor.slice();
+  for (let k = 0; k < groups.length; k++) {
+    const n = weight[groups[k]];
+    const share = Math.sqrt(n / (n - 1));
+    for (let at = k * size + 1; at < (k + 1) * size; at++) scaled[at] *= share;
+  }
+  return scaled;
 }
 
 /**
@@ -148,33 +154,33 @@ function startOf(on: TensorBackend, statistics: Statistics, standard: Standard, 
 function writeFits(
   statistics: Statistics,
   { groups, scale }: Standard,
-  { method, ddof }: Solve,
+  { ddof }: Solve,
   { point, iterations, status }: Solution,
   certificate: Certificate,
-  squares: RealArray,
+  covariance: RealArray | undefined,
   fits: FitsFields,
 ): void {
   const { dims: d, weight, mean, scatter } = statistics;
   const e = d + 1;
-  groups.forEach((g, k) => {
+  for (let k = 0; k < groups.length; k++) {
+    const g = groups[k];
     // J is not finite: a start with a singular Λ, or one too far away; in closed form, no factor in this arithmetic.
     if (!Number.isFinite(certificate.residual[k])) {
       withoutFit(statistics, g, ddof, "stalled", fits);
-      return;
+      continue;
     }
     let units = 0;
     for (let i = 0; i < d; i++) {
       const unit = scale[k * d + i];
       units += Math.log(unit);
       const row = k * e * e + (i + 1) * e;
+      const to = (g * d + i) * d;
       fits.mean[g * d + i] = mean[g * d + i] + unit * point[row];
       for (let j = 0; j < d; j++) {
-        const at = (g * d + i) * d + j;
-        fits.factor[at] = j <= i ? unit * point[row + 1 + j] : 0;
-        fits.covariance[at] =
-          method === "closed-form"
-            ? scatter[at] / (weight[g] - ddof)
-            : unit * scale[k * d + j] * squares[row + 1 + j];
+        fits.factor[to + j] = j <= i ? unit * point[row + 1 + j] : 0;
+        fits.covariance[to + j] = covariance
+          ? unit * scale[k * d + j] * covariance[row + 1 + j]
+          : scatter[to + j] / (weight[g] - ddof);
       }
     }
     const perRow = certificate.logDeterminant[k] + certificate.trace[k] / 2 + units;
@@ -183,7 +189,7 @@ function writeFits(
     fits.gap[g] = certificate.gap[k];
     fits.iterations[g] = iterations[k];
     fits.statusCode[g] = statusCode(status[k]);
-  });
+  }
 }
 
 /** Mean and covariance where they are defined, no factor. */

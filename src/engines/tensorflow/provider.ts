@@ -10,21 +10,27 @@ import type {
 import { EngineError } from "../../errors.js";
 import { checkedOffsets } from "../../layout.js";
 import type { Statistics } from "../../statistics.js";
-import { type Backends, openBackends, probe } from "./load.js";
+import { type Backends, openBackends, PACKAGES, type Package, probe } from "./load.js";
 import { TensorSession } from "./session.js";
 
 /**
- * The paper's equations as batched tensor operations on TensorFlow.js: in float32 on whichever backend is active there, in float64 on
- * one of its own, since the stock backends have none. It is the bridge for those who already hold tensors; not made for speed.
+ * The paper's equations as batched tensor operations on TensorFlow.js: TensorFlow's own where @tensorflow/tfjs-node-gpu or tfjs-node
+ * is installed, on a GPU or the CPU; else in JavaScript, float32 on whichever backend is active there, float64 on one of the
+ * engine's own, since the stock backends have none. It is the bridge for those who already hold tensors.
  */
-export const tensorflowProvider: EngineProvider = {
-  name: "tensorflow",
-  precisions: ["float64", "float32"],
-  probe,
-  async create() {
-    return new TensorEngine(await openBackends());
-  },
-};
+export const tensorflowProvider: EngineProvider = tensorflowOn(PACKAGES);
+
+/** The engine on the first of these packages that can be had. */
+export function tensorflowOn(packages: readonly Package[]): EngineProvider {
+  return {
+    name: "tensorflow",
+    precisions: ["float64", "float32"],
+    probe: () => probe(packages),
+    async create() {
+      return new TensorEngine(await openBackends(packages));
+    },
+  };
+}
 
 class TensorEngine implements Engine {
   readonly name = "tensorflow";

@@ -28,12 +28,17 @@ export interface Standard {
 
 /** Why the likelihood of a group has no maximum, or its covariance no divisor, as far as its numbers alone say. */
 export function plainTrouble(statistics: Statistics, g: number, ddof: number): Status | undefined {
-  const { dims: d, count, weight, mean, scatter } = statistics;
+  const { dims: d, count, weight } = statistics;
   if (count[g] === 0) return "empty";
-  const allFinite = (values: Float64Array) => values.every(Number.isFinite);
-  if (!allFinite(mean.subarray(g * d, (g + 1) * d))) return "non-finite";
-  if (!allFinite(scatter.subarray(g * d * d, (g + 1) * d * d))) return "non-finite";
+  if (!allFinite(statistics, g)) return "non-finite";
   return count[g] < d + 1 || !(weight[g] > ddof) ? "too-few-rows" : undefined;
+}
+
+/** Whether mean and scatter of group g are. */
+export function allFinite({ dims: d, mean, scatter }: Statistics, g: number): boolean {
+  for (let at = g * d; at < (g + 1) * d; at++) if (!Number.isFinite(mean[at])) return false;
+  for (let at = g * d * d; at < (g + 1) * d * d; at++) if (!Number.isFinite(scatter[at])) return false;
+  return true;
 }
 
 /**
@@ -51,9 +56,7 @@ export function standardise(
   const { dims: d } = statistics;
   const e = d + 1;
   // A column without variance has no correlations: it is left to the rank test, not to the arithmetic.
-  const varying = groups.filter((g) =>
-    Array.from({ length: d }, (_, j) => statistics.scatter[(g * d + j) * d + j]).every((own) => own > 0),
-  );
+  const varying = groups.filter((g) => allVary(statistics, g));
   const all = correlationsOf(on, statistics, varying);
   let factor: RealArray = on.array(0);
   if (varying.length > 0) {
@@ -62,14 +65,14 @@ export function standardise(
       return [];
     });
   }
-  const logDeterminant = Float64Array.from(varying, (_, k) => {
+  const logDeterminant = new Float64Array(varying.length);
+  const full: number[] = [];
+  for (let k = 0; k < varying.length; k++) {
     let sum = 0;
     for (let i = 0; i < e; i++) sum += Math.log(factor[k * e * e + i * (e + 1)]);
-    return sum;
-  });
-  const full = [...varying.keys()].filter((k) =>
-    hasFullRank(statistics, varying[k], sumUnit, Math.exp(2 * logDeterminant[k])),
-  );
+    logDeterminant[k] = sum;
+    if (hasFullRank(statistics, varying[k], sumUnit, Math.exp(2 * sum))) full.push(k);
+  }
   const kept = new Set(full.map((k) => varying[k]));
   const pick = <Values extends RealArray>(values: Values, size: number): Values =>
     full.length === varying.length ? values : picked(values, full, size);
@@ -85,6 +88,11 @@ export function standardise(
   };
 }
 
+function allVary({ dims: d, scatter }: Statistics, g: number): boolean {
+  for (let at = g * d * d; at < (g + 1) * d * d; at += d + 1) if (!(scatter[at] > 0)) return false;
+  return true;
+}
+
 function correlationsOf(
   on: TensorBackend,
   { dims: d, weight, scatter }: Statistics,
@@ -93,19 +101,21 @@ function correlationsOf(
   const e = d + 1;
   const scale = new Float64Array(groups.length * d);
   const correlation = on.array(groups.length * e * e);
-  groups.forEach((g, k) => {
-    const own = scale.subarray(k * d, (k + 1) * d);
-    for (let j = 0; j < d; j++) own[j] = Math.sqrt(scatter[(g * d + j) * d + j] / weight[g]);
+  for (let k = 0; k < groups.length; k++) {
+    const g = groups[k];
+    const own = k * d;
     const corner = k * e * e;
     correlation[corner] = 1;
     for (let i = 0; i < d; i++) {
-      const row = corner + (i + 1) * e + 1;
-      for (let j = 0; j < d; j++) {
-        correlation[row + j] =
-          i === j ? 1 : scatter[(g * d + Math.max(i, j)) * d + Math.min(i, j)] / weight[g] / own[i] / own[j];
+      const row = (g * d + i) * d;
+      scale[own + i] = Math.sqrt(scatter[row + i] / weight[g]);
+      for (let j = 0; j < i; j++) {
+        const r = scatter[row + j] / weight[g] / scale[own + i] / scale[own + j];
+        correlation[corner + (i + 1) * e + j + 1] = correlation[corner + (j + 1) * e + i + 1] = r;
       }
+      correlation[corner + (i + 1) * (e + 1)] = 1;
     }
-  });
+  }
   return { scale, correlation };
 }
 
@@ -114,21 +124,27 @@ function correlationsOf(
  * settles the common case: it is the product of the pivots in any order, none of them above 1, so none is smaller.
  */
 function hasFullRank(statistics: Statistics, g: number, sumUnit: number, determinant: number): boolean {
-  const { dims: d, dtype } = statistics;
+  const { dims: d, dtype, mean, scatter } = statistics;
   const roundingUnit = ROUNDING_UNIT[dtype];
   const weight = statistics.weight[g];
-  const mean = statistics.mean.subarray(g * d, (g + 1) * d);
-  const scatter = statistics.scatter.subarray(g * d * d, (g + 1) * d * d);
   let offset = 0; // max_j x̄_j²/s_j²
-  for (let j = 0; j < d; j++) offset = Math.max(offset, mean[j] ** 2 / (scatter[j * d + j] / weight));
+  for (let j = g * d, own = g * d * d; j < (g + 1) * d; j++, own += d + 1) {
+    offset = Math.max(offset, mean[j] ** 2 / (scatter[own] / weight));
+  }
   const slack = 100; // well above the 32 of the rank test
   const certain = slack * d * (2 * sumUnit + roundingUnit ** 2 * (1 + offset));
   // A column whose deviation is a hundred rounding units of its mean is not constant.
   if (determinant > certain && roundingUnit ** 2 * offset * slack ** 2 < 1) return true;
-  if (!rankOf({ weight, mean, scatter, roundingUnit }).full) return false;
+  const group = {
+    weight,
+    mean: mean.subarray(g * d, (g + 1) * d),
+    scatter: scatter.subarray(g * d * d, (g + 1) * d * d),
+    roundingUnit,
+  };
+  if (!rankOf(group).full) return false;
   if (sumUnit <= ROUNDING_UNIT.float64) return true;
   // In standardised units the sums are those of rows rounded by √(2·sumUnit) of a deviation, about a mean of 0.
-  return rankOf({ weight, mean: new Float64Array(d), scatter, roundingUnit: Math.sqrt(2 * sumUnit) }).full;
+  return rankOf({ ...group, mean: new Float64Array(d), roundingUnit: Math.sqrt(2 * sumUnit) }).full;
 }
 
 /** Items `which` of a flat array of items of one size. */

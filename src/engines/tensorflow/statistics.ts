@@ -3,12 +3,12 @@ import type { Control } from "../../engine.js";
 import type { RealArray } from "../../layout.js";
 import { mergeGroup, Statistics, type StatisticsFields } from "../../statistics.js";
 import type { TensorBackend } from "./backend.js";
-import { type Chunk, chunksOf, type Frame, frame } from "./chunks.js";
+import { type Chunk, chunksOf, type Frames, frame, framesFor } from "./chunks.js";
 import { products } from "./kernels/moments.js";
 import { Turns } from "./turns.js";
 
-/** Numbers that go into one BatchMatMul at most, and about as many wait: this bounds the memory beside the rows. */
-const WINDOW = 2 ** 20;
+/** Numbers that go into one BatchMatMul, as far as chunks go whole: few enough to be in the cache still when they are multiplied. */
+const WINDOW = 2 ** 18;
 
 /**
  * Count, weight, mean and scatter of every group, by BatchMatMul over chunks of equal length. The chunks of a group are merged in
@@ -19,112 +19,139 @@ export async function statisticsOf(on: TensorBackend, batch: Batch, control: Con
   const { groups, dims, dtype } = batch;
   const result = Statistics.empty(groups, dims, dtype);
   const origins = new Float64Array(groups * dims).fill(Number.NaN);
+  const moments = new Moments(on, batch);
   const turns = new Turns(groups, control);
   let waiting: Chunk[] = [];
   let numbers = 0;
+  const flush = () => {
+    const about = moments.of(waiting);
+    waiting.forEach((chunk, k) => {
+      const at = chunk.group * dims;
+      if (result.count[chunk.group] === 0) copy(about.shift, k * dims, origins, at, dims);
+      for (let j = 0; j < dims; j++) about.mean[k * dims + j] += about.shift[k * dims + j] - origins[at + j];
+      mergeGroup(result, chunk.group, about, k);
+    });
+    waiting = [];
+    numbers = 0;
+  };
   for (let g = 0; g < groups; g++) {
     for (const chunk of chunksOf(batch, g, on.precision)) {
       waiting.push(chunk);
       numbers += chunk.length * (dims + 1);
       if (numbers < WINDOW) continue;
-      flush(on, batch, waiting, origins, result);
-      waiting = [];
-      numbers = 0;
+      flush();
       await turns.next(g);
     }
   }
-  flush(on, batch, waiting, origins, result);
-  for (let e = 0; e < origins.length; e++) result.mean[e] += origins[e];
+  if (waiting.length > 0) flush();
+  for (let at = 0; at < origins.length; at++) result.mean[at] += origins[at];
   for (let g = 0; g < groups; g++) undefineNonFinite(result, g);
   turns.end();
   return result;
 }
 
-/** The moments of one chunk about its shift. */
-interface Moments {
-  readonly shift: Float64Array;
-  readonly about: StatisticsFields;
+function copy(from: Float64Array, first: number, to: Float64Array, at: number, length: number): void {
+  for (let j = 0; j < length; j++) to[at + j] = from[first + j];
 }
 
-/** The moments of some chunks, merged into their groups. */
-function flush(
-  on: TensorBackend,
-  batch: Batch,
-  chunks: readonly Chunk[],
-  origins: Float64Array,
-  into: Statistics,
-): void {
-  const moments = new Map<Chunk, Moments>();
-  const byLength = new Map<number, Chunk[]>();
-  for (const chunk of chunks) {
-    const equal = byLength.get(chunk.length);
-    if (equal) equal.push(chunk);
-    else byLength.set(chunk.length, [chunk]);
+/** Statistics of C chunks, as of C groups: their means about their shifts. */
+type ChunkMoments = StatisticsFields & { /** [C, d] */ readonly shift: Float64Array };
+
+/** The moments of chunks of one batch, in memory that is used again and again. */
+class Moments {
+  readonly #on: TensorBackend;
+  readonly #batch: Batch;
+  #rows: RealArray;
+  #weighted: RealArray | undefined;
+
+  constructor(on: TensorBackend, batch: Batch) {
+    this.#on = on;
+    this.#batch = batch;
+    this.#rows = on.array(0);
   }
-  for (const [length, equal] of byLength) {
-    const most = Math.max(1, Math.floor(WINDOW / (length * (batch.dims + 1))));
-    for (let k = 0; k < equal.length; k += most) {
-      const some = equal.slice(k, k + most);
-      momentsOf(on, batch, some, length).forEach((one, i) => {
-        moments.set(some[i], one);
-      });
+
+  /** The moments of these chunks, in their order. Those of equal length go together. */
+  of(chunks: readonly Chunk[]): ChunkMoments {
+    const { dims: d, dtype } = this.#batch;
+    const result: ChunkMoments = {
+      dims: d,
+      groups: chunks.length,
+      dtype,
+      count: Float64Array.from(chunks, ({ count }) => count),
+      weight: Float64Array.from(chunks, (chunk) => this.#weightOf(chunk)),
+      mean: new Float64Array(chunks.length * d),
+      scatter: new Float64Array(chunks.length * d * d),
+      shift: new Float64Array(chunks.length * d),
+    };
+    const byLength = new Map<number, number[]>();
+    chunks.forEach(({ length }, k) => {
+      const equal = byLength.get(length);
+      if (equal) equal.push(k);
+      else byLength.set(length, [k]);
+    });
+    for (const [length, places] of byLength) this.#ofEqual(chunks, places, length, result);
+    return result;
+  }
+
+  #weightOf({ begin, end, count }: Chunk): number {
+    const { weights } = this.#batch;
+    if (!weights) return count;
+    let sum = 0;
+    for (let row = begin; row < end; row++) sum += weights[row];
+    return sum;
+  }
+
+  /** The same of the chunks at these places, which are of one length. */
+  #ofEqual(chunks: readonly Chunk[], places: readonly number[], length: number, into: ChunkMoments): void {
+    const on = this.#on;
+    const d = this.#batch.dims;
+    const e = d + 1;
+    const shape = [places.length, length, e];
+    const size = places.length * length * e;
+    if (this.#rows.length < size) {
+      this.#rows = on.array(size);
+      if (this.#batch.weights) this.#weighted = on.array(size);
     }
+    const frames = framesFor(places.length, d);
+    places.forEach((place, k) => {
+      frame(this.#batch, chunks[place], frames, k, this.#rows, this.#weighted, k * length * e);
+    });
+    on.scope(() => {
+      const right = on.tensor(this.#rows.subarray(0, size), shape);
+      const left = this.#weighted ? on.tensor(this.#weighted.subarray(0, size), shape) : right;
+      const sums = on.read(products(on, left, right));
+      places.forEach((place, k) => {
+        unframe(sums, frames, k, into, place);
+      });
+      return [];
+    });
   }
-  for (const chunk of chunks) {
-    const { shift, about } = moments.get(chunk) as Moments;
-    const at = chunk.group * batch.dims;
-    if (into.count[chunk.group] === 0) origins.set(shift, at);
-    for (let j = 0; j < batch.dims; j++) about.mean[j] += shift[j] - origins[at + j];
-    mergeGroup(into, chunk.group, about, 0);
-  }
-}
-
-function momentsOf(on: TensorBackend, batch: Batch, chunks: readonly Chunk[], length: number): Moments[] {
-  const e = batch.dims + 1;
-  const rows = on.array(chunks.length * length * e);
-  const weighted = batch.weights ? on.array(rows.length) : undefined;
-  const frames = chunks.map((chunk, k) => frame(batch, chunk, rows, weighted, k * length * e));
-  let moments: Moments[] = [];
-  on.scope(() => {
-    const shape = [chunks.length, length, e];
-    const right = on.tensor(rows, shape);
-    const left = weighted ? on.tensor(weighted, shape) : right;
-    const sums = on.read(products(on, left, right));
-    moments = chunks.map((chunk, k) => ({
-      shift: frames[k].shift,
-      about: unframed(batch, chunk, frames[k], sums.subarray(k * e * e, (k + 1) * e * e)),
-    }));
-    return [];
-  });
-  return moments;
 }
 
 /** Mean, about the shift, and scatter of a chunk from its products: A = Σ w xᵀx − (Σ w x)ᵀ(Σ w x)/Σ w, in the units of the data. */
-function unframed(batch: Batch, chunk: Chunk, { scale, largest }: Frame, sums: RealArray): StatisticsFields {
-  const { dims: d, weights, dtype } = batch;
+function unframe(
+  sums: RealArray,
+  { shift, scale, largest }: Frames,
+  k: number,
+  into: ChunkMoments,
+  place: number,
+): void {
+  const d = into.dims;
   const e = d + 1;
-  const total = sums[0];
-  const mean = scale.map((unit, j) => unit * (sums[1 + j] / total));
-  const scatter = new Float64Array(d * d);
+  const corner = k * e * e;
+  const total = sums[corner];
+  copy(shift, k * d, into.shift, place * d, d);
   for (let i = 0; i < d; i++) {
+    const own = scale[k * d + i];
+    into.mean[place * d + i] = own * (sums[corner + 1 + i] / total);
     for (let j = 0; j <= i; j++) {
-      const centred = sums[(j + 1) * e + i + 1] - (sums[1 + i] * sums[1 + j]) / total;
+      const between = (sums[corner + 1 + i] * sums[corner + 1 + j]) / total;
+      const centred = sums[corner + (j + 1) * e + i + 1] - between;
       // A sum of squares is not negative, whatever rounding says.
-      const entry = i === j && centred < 0 ? 0 : centred;
-      scatter[i * d + j] = scatter[j * d + i] = entry * scale[i] * scale[j] * largest;
+      const entry = i === j && centred < 0 ? 0 : centred * own * scale[k * d + j] * largest[k];
+      into.scatter[(place * d + i) * d + j] = into.scatter[(place * d + j) * d + i] = entry;
     }
   }
-  let weight = chunk.rows.length;
-  if (weights) weight = chunk.rows.reduce((sum, row) => sum + weights[row], 0);
-  return {
-    dims: d,
-    groups: 1,
-    dtype,
-    count: Float64Array.of(chunk.rows.length),
-    weight: Float64Array.of(weight),
-    mean,
-    scatter,
-  };
 }
 
 /** A column with a NaN or an infinity has a NaN mean, and NaN in its row and column of the scatter. */

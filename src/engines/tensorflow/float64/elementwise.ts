@@ -18,7 +18,7 @@ export function elementwise(tf: TensorFlow): Record<string, Kernel> {
       if (axes.length !== 1 || axes[0] !== last) {
         throw new Error(`mvnfit-float64: sums over the last axis only, got axis ${axes}`);
       }
-      const values = backend.values(x);
+      const values = backend.held(x);
       const sums = new Float64Array(sizeOf(x.shape.slice(0, last)));
       for (let i = 0, at = 0; i < sums.length; i++) {
         let sum = 0;
@@ -31,7 +31,7 @@ export function elementwise(tf: TensorFlow): Record<string, Kernel> {
 }
 
 function unary(f: (x: number) => number): Kernel {
-  return ({ inputs: { x }, backend }) => backend.output(backend.values(x).map(f), x.shape);
+  return ({ inputs: { x }, backend }) => backend.output(backend.held(x).map(f), x.shape);
 }
 
 /** One of the two may lack leading axes: it is repeated along them. */
@@ -43,7 +43,7 @@ function binary(f: (a: number, b: number) => number): Kernel {
         throw new Error(`mvnfit-float64: repeats along leading axes only, got [${a.shape}] and [${b.shape}]`);
       }
     }
-    const [x, y] = [backend.values(a), backend.values(b)];
+    const [x, y] = [backend.held(a), backend.held(b)];
     const result = new Float64Array(sizeOf(shape));
     if (x.length === y.length) {
       for (let i = 0; i < result.length; i++) result[i] = f(x[i], y[i]);

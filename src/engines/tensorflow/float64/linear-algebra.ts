@@ -9,7 +9,7 @@ const batchMatMul: Kernel = ({ inputs: { a, b }, attrs, backend }) => {
   const [rowsB, columnsB] = b.shape.slice(-2);
   const [m, k, stepI, stepA] = transposeA ? [columnsA, rowsA, 1, columnsA] : [rowsA, columnsA, columnsA, 1];
   const n = transposeB ? rowsB : columnsB;
-  const [x, y] = [backend.values(a), backend.values(b)];
+  const [x, y] = [backend.held(a), backend.held(b)];
   const result = new Float64Array(sizeOf(batch) * m * n);
   const multiply = transposeB ? multiplyByRows : multiplyByColumns;
   for (let g = 0, at = 0; at < result.length; g++, at += m * n) {
@@ -58,7 +58,7 @@ const multiplyByColumns: Multiply = (x, firstX, stepI, stepA, y, firstY, result,
 /** A = LLᵀ for [B, e, e], of which the lower triangle is read; NaN where A is not positive definite */
 const cholesky: Kernel = ({ inputs: { input }, backend }) => {
   const e = input.shape[input.shape.length - 1];
-  const a = backend.values(input);
+  const a = backend.held(input);
   const lower = new Float64Array(a.length);
   for (let base = 0; base < a.length; base += e * e) {
     for (let i = 0; i < e; i++) {
@@ -75,13 +75,15 @@ const cholesky: Kernel = ({ inputs: { input }, backend }) => {
   return backend.output(lower, input.shape);
 };
 
-/** X of LX = rhs for lower triangular L [B, e, e] */
+/** X of LX = rhs for lower triangular L [B, e, e]; rhs [e, c] is the same for every L */
 const triangularSolve: Kernel = ({ inputs: { matrix, rhs }, attrs, backend }) => {
   if (!attrs.lower || attrs.adjoint) throw new Error("mvnfit-float64: solves with lower triangles only");
   const e = matrix.shape[matrix.shape.length - 1];
-  const columns = rhs.shape[rhs.shape.length - 1];
-  const lower = backend.values(matrix);
-  const x = backend.values(rhs).slice();
+  const columns = rhs.shape[1];
+  const lower = backend.held(matrix);
+  const right = backend.held(rhs);
+  const x = new Float64Array(matrix.shape[0] * right.length);
+  for (let at = 0; at < x.length; at += right.length) x.set(right, at);
   for (let g = 0; g * e * e < lower.length; g++) {
     for (let i = 0; i < e; i++) {
       const row = g * e * e + i * e;
@@ -94,11 +96,23 @@ const triangularSolve: Kernel = ({ inputs: { matrix, rhs }, attrs, backend }) =>
       for (let j = 0; j < columns; j++) x[own + j] /= lower[row + i];
     }
   }
-  return backend.output(x, rhs.shape);
+  return backend.output(x, [matrix.shape[0], ...rhs.shape]);
+};
+
+/** The diagonals [B, e] of [B, e, e] */
+const diagonalPart: Kernel = ({ inputs: { input }, backend }) => {
+  const [groups, e] = input.shape;
+  const values = backend.held(input);
+  const diagonals = new Float64Array(groups * e);
+  for (let at = 0, from = 0; at < diagonals.length; from += e * e) {
+    for (let i = 0; i < e; i++, at++) diagonals[at] = values[from + i * (e + 1)];
+  }
+  return backend.output(diagonals, [groups, e]);
 };
 
 export const linearAlgebra: Record<string, Kernel> = {
   BatchMatMul: batchMatMul,
   Cholesky: cholesky,
+  MatrixDiagPart: diagonalPart,
   MatrixTriangularSolve: triangularSolve,
 };

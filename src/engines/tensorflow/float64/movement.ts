@@ -17,7 +17,7 @@ export function movement(tf: TensorFlow): Record<string, Kernel> {
       );
       const strides = stridesOf(x.shape);
       const first = begin.reduce((at, index, axis) => at + index * strides[axis], 0);
-      const values = backend.values(x);
+      const values = backend.held(x);
       const result = new Float64Array(sizeOf(shape));
       const length = shape[shape.length - 1];
       eachRun(shape, strides, (here, there) => {
@@ -34,7 +34,7 @@ export function movement(tf: TensorFlow): Record<string, Kernel> {
       const step = sizeOf(shape.slice(axis));
       let column = 0;
       for (const part of parts) {
-        const values = backend.values(part);
+        const values = backend.held(part);
         const length = sizeOf(part.shape.slice(axis));
         for (let from = 0, to = column; from < values.length; from += length, to += step) {
           result.set(values.subarray(from, from + length), to);
@@ -48,7 +48,7 @@ export function movement(tf: TensorFlow): Record<string, Kernel> {
       const shape = axes.map((axis) => x.shape[axis]);
       const own = stridesOf(x.shape);
       const strides = axes.map((axis) => own[axis]);
-      const values = backend.values(x);
+      const values = backend.held(x);
       const result = new Float64Array(values.length);
       const [length, step] = [shape[shape.length - 1], strides[strides.length - 1]];
       eachRun(shape, strides, (here, there) => {
@@ -58,8 +58,8 @@ export function movement(tf: TensorFlow): Record<string, Kernel> {
     },
     GatherV2: ({ inputs: { x, indices }, backend }) => {
       const length = sizeOf(x.shape.slice(1));
-      const values = backend.values(x);
-      const which = backend.values(indices);
+      const values = backend.held(x);
+      const which = backend.held(indices);
       const result = new Float64Array(which.length * length);
       which.forEach((index, k) => {
         result.set(values.subarray(index * length, (index + 1) * length), k * length);

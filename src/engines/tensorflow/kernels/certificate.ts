@@ -7,8 +7,9 @@
 
 import type { Tensor, TensorBackend } from "../backend.js";
 import { cholesky } from "./cholesky.js";
-import { diagonalSelector } from "./gradient.js";
-import { constant, measured, type Value, whiten } from "./objective.js";
+import { constant } from "./constant.js";
+import { diagonalOf } from "./diagonal.js";
+import { measured, type Value, whiten } from "./objective.js";
 
 export interface Certificate extends Value {
   /** [B] (J − J*)/n ≥ 0 */
@@ -28,9 +29,8 @@ export function certify(on: TensorBackend, correlation: Tensor, point: Tensor): 
     factor,
     constant(on, e, (i, j) => (i > j ? 1 : 0)),
   );
-  const flat = [groups, e * e];
-  const diagonal = on.read(tf.matMul(tf.reshape(factor, flat), diagonalSelector(on, e)));
-  const squares = on.read(tf.sum(tf.reshape(tf.mul(below, below), flat), 1));
+  const diagonal = on.read(diagonalOf(on, factor));
+  const squares = on.read(tf.sum(tf.reshape(tf.mul(below, below), [groups, e * e]), 1));
   const gap = Float64Array.from(squares, (sum, g) => {
     for (let i = 1; i < e; i++) {
       const c = diagonal[g * e + i];

@@ -9,6 +9,7 @@
 // Λ [B, d, d] is any square matrix. With Z = L⁻¹ each S⁻¹ is ZᵀZ, and every product is one BatchMatMul over the groups.
 
 import type { Tensor, TensorBackend } from "../backend.js";
+import { diagonalOf } from "./diagonal.js";
 import { lowerFactor } from "./lq.js";
 import { inverseOfLower } from "./triangular.js";
 
@@ -33,7 +34,6 @@ export interface Gradient {
  */
 export function gradient(on: TensorBackend, factor: Tensor, deviation: Tensor, scatter: Tensor): Gradient {
   const { tf } = on;
-  const [groups, d] = factor.shape;
   const two = on.tensor(on.array(1).fill(2), []);
   const lower = lowerFactor(on, factor);
   const inverse = inverseOfLower(on, lower); // Z
@@ -41,17 +41,10 @@ export function gradient(on: TensorBackend, factor: Tensor, deviation: Tensor, s
   const whitened = tf.matMul(tf.matMul(inverse, scatter), inverse, false, true); // W
   const shift = tf.matMul(deviation, inverse, false, true); // (x̄−μ)Zᵀ
   return {
-    diagonal: tf.matMul(tf.reshape(lower, [groups, d * d]), diagonalSelector(on, d)),
-    j2: tf.sum(tf.matMul(tf.reshape(whitened, [groups, d * d]), diagonalSelector(on, d)), 1),
+    diagonal: diagonalOf(on, lower),
+    j2: tf.sum(diagonalOf(on, whitened), 1),
     dJ1dFactor: tf.mul(two, tf.matMul(inverse, orthogonal, true)),
     dJ2dMean: tf.neg(tf.mul(two, tf.matMul(shift, inverse))),
     dJ2dFactor: tf.neg(tf.mul(two, tf.matMul(inverse, tf.matMul(whitened, orthogonal), true))),
   };
-}
-
-/** [e², e]: multiplied by matrices as rows of e² it gives their diagonals. */
-export function diagonalSelector(on: TensorBackend, e: number): Tensor {
-  const selector = on.array(e * e * e);
-  for (let i = 0; i < e; i++) selector[i * (e + 1) * e + i] = 1;
-  return on.tensor(selector, [e * e, e]);
 }

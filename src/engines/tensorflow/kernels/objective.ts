@@ -13,6 +13,8 @@
 // One inverse and three products give the value, both gradients and the residual.
 
 import type { Tensor, TensorBackend } from "../backend.js";
+import { constant } from "./constant.js";
+import { diagonalOf } from "./diagonal.js";
 import { inverseOfLower } from "./triangular.js";
 
 /** Of each group, [B]. */
@@ -52,32 +54,32 @@ export function measured(on: TensorBackend, whitened: Tensor, point: Tensor): Va
   const { tf } = on;
   const [groups, e] = whitened.shape;
   const identity = constant(on, e, (i, j) => (i === j ? 1 : 0));
-  const elsewhere = constant(on, e, (i, j) => (i === j ? 0 : 1));
-  const flat = [groups, e * e];
-  const logarithms = tf.log(tf.add(tf.mul(point, identity), elsewhere));
-  const departure = tf.reshape(tf.sub(identity, whitened), flat);
-  // Columns: the entries of W_μ, the entries of z.
-  const selector = on.array(e * e * 2);
-  for (let i = 1; i < e; i++) {
-    selector[i * e * 2 + 1] = 1;
-    for (let j = 1; j < e; j++) selector[(i * e + j) * 2] = 1;
+  const departure = tf.sub(identity, whitened);
+  const diagonal = on.read(diagonalOf(on, point));
+  const deficits = on.read(diagonalOf(on, departure));
+  // Sums of squares by rows: the first row's is ‖z‖², the others' are ‖I − W_μ‖_F² and once more ‖z‖², by symmetry.
+  const squares = on.read(tf.sum(tf.mul(departure, departure), 2));
+  const result = {
+    value: new Float64Array(groups),
+    residual: new Float64Array(groups),
+    logDeterminant: new Float64Array(groups),
+    trace: new Float64Array(groups),
+  };
+  for (let g = 0, at = 0; g < groups; g++, at += e) {
+    let [log, deficit, sum] = [0, 0, -squares[at]];
+    for (let i = at + 1; i < at + e; i++) {
+      log += Math.log(diagonal[i]);
+      deficit += deficits[i];
+      sum += squares[i];
+    }
+    const trace = e - 1 - deficit;
+    const value = log + trace / 2;
+    const residual = Math.sqrt(Math.max(sum, squares[at]));
+    const inside = Number.isFinite(value) && Number.isFinite(residual);
+    result.logDeterminant[g] = log;
+    result.trace[g] = trace;
+    result.value[g] = inside ? value : Infinity;
+    result.residual[g] = inside ? residual : Infinity;
   }
-  const squares = on.read(tf.matMul(tf.mul(departure, departure), on.tensor(selector, [e * e, 2])));
-  const deficits = on.read(tf.sum(tf.reshape(tf.mul(tf.sub(identity, whitened), identity), flat), 1));
-  const logDeterminant = Float64Array.from(on.read(tf.sum(tf.reshape(logarithms, flat), 1)));
-  const trace = Float64Array.from(deficits, (deficit) => e - 1 - deficit);
-  const value = logDeterminant.map((log, g) => log + trace[g] / 2);
-  const residual = value.map((_, g) => Math.sqrt(Math.max(squares[2 * g], squares[2 * g + 1])));
-  for (let g = 0; g < groups; g++) {
-    if (Number.isFinite(value[g]) && Number.isFinite(residual[g])) continue;
-    value[g] = residual[g] = Infinity;
-  }
-  return { value, residual, logDeterminant, trace };
-}
-
-/** One matrix [e, e], the same for every group. */
-export function constant(on: TensorBackend, e: number, entry: (i: number, j: number) => number): Tensor {
-  const values = on.array(e * e);
-  for (let i = 0; i < e; i++) for (let j = 0; j < e; j++) values[i * e + j] = entry(i, j);
-  return on.tensor(values, [e, e]);
+  return result;
 }

@@ -6,13 +6,14 @@
 // is as accurate as the substitutions themselves (Higham 2002, section 14.2).
 
 import type { Tensor, TensorBackend } from "../backend.js";
+import { constant } from "./constant.js";
 import { entry, matricesOf, padded, rowsOf } from "./lanes.js";
 
 export function inverseOfLower(on: TensorBackend, lower: Tensor): Tensor {
   const { tf } = on;
   const [groups, e] = lower.shape;
   if (on.has("MatrixTriangularSolve")) {
-    const rhs = on.tensor(identities(on, groups, e), [groups, e, e]);
+    const rhs = constant(on, e, (i, j) => (i === j ? 1 : 0)); // the same for every group
     return on.run("MatrixTriangularSolve", { matrix: lower, rhs }, { lower: true, adjoint: false });
   }
   const inverse: Tensor[] = [];
@@ -29,10 +30,4 @@ export function inverseOfLower(on: TensorBackend, lower: Tensor): Tensor {
     inverse.push(padded(on, 0, [left, diagonal], e - 1 - i));
   });
   return matricesOf(on, inverse);
-}
-
-function identities(on: TensorBackend, groups: number, e: number) {
-  const values = on.array(groups * e * e);
-  for (let g = 0; g < groups; g++) for (let i = 0; i < e; i++) values[g * e * e + i * (e + 1)] = 1;
-  return values;
 }

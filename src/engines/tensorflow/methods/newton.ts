@@ -1,6 +1,7 @@
 import type { Tensor, TensorBackend } from "../backend.js";
 import { cholesky } from "../kernels/cholesky.js";
-import { constant, measured, whiten } from "../kernels/objective.js";
+import { constant } from "../kernels/constant.js";
+import { measured, whiten } from "../kernels/objective.js";
 import { emptySolution, type Problem, type Running, record, type Solution, select } from "./problem.js";
 
 /** Below this residual the convergence is quadratic: a step that does not halve the residual then shows rounding. */
