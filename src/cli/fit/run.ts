@@ -21,11 +21,12 @@ export async function runFit(call: FitCall): Promise<number> {
   const terminal = new Terminal(call.quiet);
   const signal = interruptSignal();
   const file = call.output === undefined ? undefined : await FitsFile.at(call.output, call.files);
+  await using engine = new StartingEngine(call);
   const source = await openRows(call.files, readOptions(call, signal));
   try {
     file?.checkNames(source.groupBy, source.columns);
     const start = isFile(call.init) ? await readStart(call.init, source.columns) : undefined;
-    const fits = await fitRows(call, source, start, terminal, signal);
+    const fits = await fitRows(call, await engine.started, source, start, terminal, signal);
     const result: FitsResult = {
       fits,
       columns: source.columns,
@@ -53,17 +54,31 @@ function readOptions(call: FitCall, signal: AbortSignal): ReadOptions {
   };
 }
 
+/** An engine that starts while the files are being looked at. What is wrong with those is said first. */
+class StartingEngine implements AsyncDisposable {
+  readonly started: Promise<Engine>;
+
+  constructor({ engine, threads }: FitCall) {
+    this.started = openEngine(engine, threads === undefined ? {} : { threads });
+    this.started.catch(() => undefined); // met where it is awaited, if the call comes so far
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.started.then(
+      (engine) => engine.close(),
+      () => undefined,
+    );
+  }
+}
+
 async function fitRows(
   call: FitCall,
+  engine: Engine,
   source: RowSource,
   start: StartFile | undefined,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<Fits> {
-  await using engine = await openEngine(
-    call.engine,
-    call.threads === undefined ? {} : { threads: call.threads },
-  );
   if (call.engine === "auto") terminal.note(`engine: ${engine.name} (${engine.device})`);
   const statistics = await watched("reading", terminal, signal, (control) =>
     accumulate(engine, source, control),
