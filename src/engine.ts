@@ -68,6 +68,11 @@ export type AllocatedBatch = Batch & { release(): void };
 export interface SessionOptions {
   /** The arithmetic of everything computed in the session; default float64. */
   readonly precision?: Precision;
+  /**
+   * Whether the statistics are lent until the session is closed, not given: whoever merges them at once lets the engine use their memory
+   * for the next batch. Default false.
+   */
+  readonly lend?: boolean;
 }
 
 /** What the engine keeps of one batch: its statistics, where it computes. */

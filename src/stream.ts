@@ -1,4 +1,5 @@
 import type { AllocatedBatch, Control, Engine } from "./engine.js";
+import { freeYoung } from "./garbage.js";
 import type { RowSource, RowWindow } from "./io/rows.js";
 import { mergeGroup, Statistics } from "./statistics.js";
 
@@ -25,6 +26,8 @@ export async function accumulate(
       control.signal?.throwIfAborted();
       const sorted = sortByGroup(engine, window, dims, source.groups.size);
       await merging;
+      // The chunks that were read meanwhile, and the statistics that have just been merged.
+      freeYoung();
       merging = merge(engine, sorted, whole, control.signal);
       // Met where it is awaited.
       merging.catch(() => undefined);
@@ -105,7 +108,7 @@ async function merge(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   try {
-    const session = await engine.open(batch);
+    const session = await engine.open(batch, { lend: true });
     try {
       whole.merge(await session.statistics(signal ? { signal } : {}), present);
     } finally {

@@ -22,11 +22,12 @@ export async function runFit(call: FitCall): Promise<number> {
   const terminal = new Terminal(call.quiet);
   const signal = interruptSignal();
   const file = call.output === undefined ? undefined : await FitsFile.at(call.output, call.files);
+  await using engine = new StartingEngine(call);
   const source = await openRows(call.files, readOptions(call, signal));
   try {
     file?.checkNames(source.groupBy, source.columns);
     const start = isFile(call.init) ? await readStart(call.init, source.columns) : undefined;
-    const fits = await fitRows(call, source, start, terminal, signal);
+    const fits = await fitRows(call, await engine.started, source, start, terminal, signal);
     const result: FitsResult = {
       fits,
       columns: source.columns,
@@ -54,14 +55,31 @@ function readOptions(call: FitCall, signal: AbortSignal): ReadOptions {
   };
 }
 
+/** An engine that starts while the files are being looked at. What is wrong with those is said first. */
+class StartingEngine implements AsyncDisposable {
+  readonly started: Promise<Engine>;
+
+  constructor(call: FitCall) {
+    this.started = openEngine(call.engine, engineOptions(call));
+    this.started.catch(() => undefined); // met where it is awaited, if the call comes so far
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.started.then(
+      (engine) => engine.close(),
+      () => undefined,
+    );
+  }
+}
+
 async function fitRows(
   call: FitCall,
+  reading: Engine,
   source: RowSource,
   start: StartFile | undefined,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<Fits> {
-  await using reading = await openEngine(call.engine, engineOptions(call));
   const statistics = await watched("reading", terminal, signal, (control) =>
     accumulate(reading, source, control),
   );

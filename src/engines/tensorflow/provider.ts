@@ -11,7 +11,6 @@ import { EngineError } from "../../errors.js";
 import { checkedOffsets } from "../../layout.js";
 import type { Statistics } from "../../statistics.js";
 import { type Backends, openBackends, PACKAGES, type Package, probe } from "./load.js";
-import { TensorSession } from "./session.js";
 
 /**
  * The paper's equations as batched tensor operations on TensorFlow.js: TensorFlow's own where @tensorflow/tfjs-node-gpu or tfjs-node
@@ -52,6 +51,7 @@ class TensorEngine implements Engine {
 
   async open(source: Batch | Statistics, { precision = "float64" }: SessionOptions = {}): Promise<Session> {
     if (!this.#open) throw new EngineError("tensorflow: the engine is closed", "Open another one");
+    const { TensorSession } = await import("./session.js");
     return new TensorSession(this.#backends[precision], this.device, source, () => this.#open);
   }
 

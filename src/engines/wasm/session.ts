@@ -24,6 +24,7 @@ export class WasmSession implements Session {
   readonly #machine: Machine;
   readonly #source: Batch | Statistics;
   readonly #precision: Precision;
+  readonly #lends: boolean;
   /** Once they are known. */
   #statistics: StatisticsSpans | undefined;
   /** What of them goes back to the reserve when the session closes: nothing that a user has been handed. */
@@ -31,18 +32,20 @@ export class WasmSession implements Session {
   readonly #calls = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
-  private constructor(machine: Machine, source: Batch | Statistics, precision: Precision) {
+  private constructor(machine: Machine, source: Batch | Statistics, precision: Precision, lends: boolean) {
     this.#machine = machine;
     this.#source = source;
     this.#precision = precision;
+    this.#lends = lends;
   }
 
   static async open(
     machine: Machine,
     source: Batch | Statistics,
     precision: Precision,
+    lends: boolean,
   ): Promise<WasmSession> {
-    const session = new WasmSession(machine, source, precision);
+    const session = new WasmSession(machine, source, precision, lends);
     if (source instanceof Statistics) await session.#takeOver(source);
     return session;
   }
@@ -51,7 +54,7 @@ export class WasmSession implements Session {
     return this.#call("statistics", control, async () => {
       if (!this.#statistics) await this.#perform(undefined, control);
       const { dims, groups, dtype } = this.#source;
-      this.#borrowed = [];
+      if (!this.#lends) this.#borrowed = [];
       return Statistics.from({ dims, groups, dtype, ...this.#statisticsArrays() });
     });
   }

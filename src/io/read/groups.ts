@@ -5,6 +5,9 @@ import type { Chunk, KeyType, KeyVector } from "./table.js";
 import { TextTable } from "./texts.js";
 import { hasNull, isValid } from "./vectors.js";
 
+/** 4 MiB of address space, of which a page is taken where a number in it is met. */
+const SMALL = 2 ** 20;
+
 /** Numbers the groups while rows pass by: each column's values first, then the tuples of those numbers. */
 export class GroupCodes implements GroupIndex {
   private readonly columns: readonly KeyColumn[];
@@ -52,12 +55,15 @@ class KeyColumn {
   private readonly type: KeyType;
   private readonly values: CodeTable;
   private readonly longTexts = new TextTable();
+  /** Code + 1 of each small whole number that was met, or 0. */
+  private readonly small: Uint32Array;
   private nullCode = -1;
   private inferred: { readonly size: number; readonly type: string } | undefined;
 
   constructor(type: KeyType) {
     this.type = type;
     this.values = new CodeTable(type.storage === "text" ? 4 : 2);
+    this.small = new Uint32Array(type.storage === "int64" ? SMALL : 0);
   }
 
   get size(): number {
@@ -91,11 +97,32 @@ class KeyColumn {
     if (this.type.storage === "float64") unify(words, rows);
     if (this.type.storage === "text") this.internLongTexts(vector, rows);
     if (!hasNull(validity, rows)) {
-      values.codeEach(words, rows, codes, first, stride);
+      if (this.type.storage === "int64") this.encodeWhole(words, rows, codes, first, stride);
+      else values.codeEach(words, rows, codes, first, stride);
       return;
     }
     for (let row = 0, to = first; row < rows; row++, to += stride) {
       codes[to] = isValid(validity, row) ? values.code(words, row * values.width) : this.codeOfNull();
+    }
+  }
+
+  /** Whole numbers below `SMALL`, which most group numbers are, need no hashing: they are looked up by themselves. */
+  private encodeWhole(
+    words: Uint32Array,
+    rows: number,
+    codes: Uint32Array,
+    first: number,
+    stride: number,
+  ): void {
+    const { values, small } = this;
+    for (let row = 0, at = 0, to = first; row < rows; row++, at += 2, to += stride) {
+      const low = words[at];
+      if (words[at + 1] !== 0 || low >= SMALL) {
+        codes[to] = values.code(words, at);
+        continue;
+      }
+      if (small[low] === 0) small[low] = values.code(words, at) + 1;
+      codes[to] = small[low] - 1;
     }
   }
 
