@@ -62,7 +62,8 @@ export async function measureLimits(threads) {
       return best;
     };
     const read = (threads * THREAD_BYTES) / (await least({ name: "read", passes: 1 })) / 1e6;
-    const flops = async (name, each) => (threads * STEPS * each) / (await least({ name, steps: STEPS })) / 1e6;
+    const flops = async (name, each) =>
+      (threads * STEPS * each) / (await least({ name, steps: STEPS })) / 1e6;
     return {
       threads,
       read,
