@@ -6,13 +6,16 @@ import os
 from peer import THREADS, serve, ungrouped
 
 os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={'true' if THREADS > 1 else 'false'}"
+# XLA's pool has as many threads as there are cores, and with two of them a loop over batched LAPACK calls can wait for itself for ever
+# (jaxlib 0.10.2). More threads on the same cores cost nothing measurable.
+os.environ.setdefault("NPROC", str(4 * THREADS))
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 MOST_ITERATIONS = 300
 MEMORY = 8
 
 # A group whose residual has not fallen for so many iterations stays where rounding holds it; all others would wait for it.
-PATIENCE = 10
+PATIENCE = 20
 
 
 def make():
@@ -90,9 +93,7 @@ def make():
             return jnp.log(jnp.abs(jnp.diagonal(L))).sum() + jnp.trace(W) / 2
 
         def fit_one(R):
-            # optax's own choice, a zoom line search, takes ten times as long: under vmap every group waits for the longest search.
-            search = optax.scale_by_backtracking_linesearch(max_backtracking_steps=15, store_grad=True)
-            optimiser = optax.lbfgs(memory_size=MEMORY, linesearch=search)
+            optimiser = optax.lbfgs(memory_size=MEMORY)
             value_and_grad = optax.value_and_grad_from_state(objective)
 
             def step(carry):

@@ -38,7 +38,7 @@ export class PeerError extends Error {
 }
 
 /** A request that is not answered within this time is given up, and the peer with it. */
-const DEADLINE_MS = 300_000;
+const DEADLINE_MS = 600_000;
 
 /** Where the package keeps them. */
 const FOLDER = new URL("../../bench/peers/", import.meta.url);

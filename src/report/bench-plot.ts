@@ -97,7 +97,7 @@ function dotsOf(one: BenchCase): Dot[] {
       const { median, least, most } = entry.total!;
       const ours = entry.kind === "engine";
       const base = entry.from === "statistics" ? quickest.solve : quickest.total;
-      const ratio = ours || !Number.isFinite(base) ? "" : `  ${digits(median / base)}×`;
+      const ratio = ours || !Number.isFinite(base) ? "" : ` · ${digits(median / base)}×`;
       const label = `${digits(median)} ms${ratio}`;
       return { panel: panelOf(one), row, who: nameOf(entry), ms: median, least, most, ours, label };
     });
