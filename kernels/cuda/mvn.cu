@@ -1,6 +1,4 @@
-// mvn.hpp: an entry as a kernel of the device. The .cu files are one list of entries each.
-#pragma once
-
+// mvn.cu: the entries of one module as kernels of the device. MVN_MODULE names it (scripts/build-cuda.mjs).
 #include "describe.hpp"
 #include "team.hpp"
 
@@ -39,3 +37,8 @@ template <class Operation, class Team> MVN_FN void launch(const DescribeArgument
     using namespace mvn;                                                                         \
     launch<__VA_ARGS__, Team>(a);                                                                \
   }
+
+#define MVN_LIST_OF(module) MVN_ENTRIES_##module
+#define MVN_LIST(module) MVN_LIST_OF(module)
+
+MVN_LIST(MVN_MODULE)(MVN_KERNEL)
