@@ -54,10 +54,11 @@ async function bundleConformance() {
   const built = join(target, "dist/");
   await build({
     entryPoints: [join(own, "conformance.ts")],
-    outfile: join(target, "conformance.mjs"),
+    outfile: join(target, "suite/conformance.mjs"),
     bundle: true,
     platform: "node",
     format: "esm",
+    target: "node20",
     alias: { vitest: join(own, "suite.ts") },
     // A shared class is one only where the suite and the engine load it from one file.
     plugins: [
@@ -67,11 +68,10 @@ async function bundleConformance() {
           onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
             const file = join(resolveDir, path);
             if (!file.startsWith(source)) return undefined;
-            return { path: `./${join("dist", file.slice(source.length))}`, external: true };
+            return { path: `../${join("dist", file.slice(source.length))}`, external: true };
           }),
       },
     ],
-    loader: { ".json": "json" },
     banner: {
       js: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`,
     },
@@ -110,6 +110,7 @@ for (const file of ["run.sh", "run.mjs", "rates.mjs", "small-case.mjs"])
   cpSync(join(own, file), join(target, file));
 const commit = execFileSync("git", ["rev-parse", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
 writeFileSync(join(target, "commit"), `${commit}\n`);
+cpSync(join(root, "test/golden"), join(target, "golden"), { recursive: true });
 await bundleConformance();
 if (process.argv.includes("--node")) await packNode();
 const built = join(target, "dist/kernels/cuda");

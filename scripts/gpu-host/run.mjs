@@ -91,7 +91,7 @@ const step = (name, work) => {
     `${name}: ${notRun ?? (passed ? "passed" : "FAILED")}${seconds === undefined ? "" : ` (${seconds} s)`}`,
   );
 };
-step("conformance", () => parsed(node(join(here, "conformance.mjs"))));
+step("conformance", () => parsed(node(join(here, "suite/conformance.mjs"))));
 for (const precision of ["float64", "float32"]) {
   const words = ["verify", "--engine", "cuda", "--precision", precision, "--format", "json"];
   step(`verify ${precision}`, () => parsed(node(main, ...words)));

@@ -47,6 +47,7 @@ export function it(name: string, work: Work): void {
 it.each = eachOf(it);
 it.skip = (name: string, _work?: Work): void => void open.children.push({ name, work: undefined });
 it.runIf = (holds: boolean) => (holds ? it : it.skip);
+describe.runIf = (holds: boolean) => (holds ? describe : it.skip);
 describe.each = eachOf((name, work) => describe(name, () => void work()));
 
 export const beforeAll = (work: Work): void => void open.before.push(work);
