@@ -1,4 +1,4 @@
-// Builds dist/kernels/cuda: entries.json, and with nvcc one PTX file a module (kernels/cuda/*.cu).
+// Builds dist/kernels/cuda: entries.json, and with nvcc one PTX file a module (kernels/cuda/mvn.cu).
 //
 //     node scripts/build-cuda.mjs [folder]      another folder than dist/kernels/cuda
 //
@@ -20,7 +20,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -52,17 +52,16 @@ function readArguments() {
   return structures;
 }
 
-/** The lists MVN_ENTRIES_<module> of kernels/cuda/entries.hpp, in the order of MVN_ENTRIES. */
+/** The lists MVN_ENTRIES_<module> of kernels/cuda/entries.hpp, which stand in the order of MVN_ENTRIES. */
 function readEntries() {
   const text = read("cuda/entries.hpp");
   const lists = Object.fromEntries(
-    [...text.matchAll(/^#define MVN_ENTRIES_(\w+)\(X\)((?:.*\\\n)*.*)/gm)].map(([, module, list]) => [
+    [...text.matchAll(/^#define MVN_ENTRIES_([a-z]\w+)\(X\)((?:.*\\\n)*.*)/gm)].map(([, module, list]) => [
       module,
       list,
     ]),
   );
-  const order = [...text.matchAll(/^#define MVN_ENTRIES\(X\)(.*)$/gm)][0][1].matchAll(/MVN_ENTRIES_(\w+)/g);
-  const modules = [...order].map(([, module]) => module);
+  const modules = Object.keys(lists);
   const entries = modules.flatMap((module) =>
     [...lists[module].matchAll(/X\((\w+), (\w+), (\w+),/g)].map(([, name, structure, team]) => ({
       name,
@@ -145,16 +144,30 @@ function checkEntries(ptx, file, { entries, arguments: structures }) {
 async function compile(file, firstLine, table) {
   const scratch = mkdtempSync(join(tmpdir(), "mvnfit-cuda-"));
   try {
-    const source = `${kernels}cuda/${file.replace(/ptx$/, "cu")}`;
+    const module = `-DMVN_MODULE=${file.replace(/\.ptx$/, "")}`;
     const output = join(scratch, file);
-    await run("nvcc", [...flags, "-I", kernels, source, "-o", output]);
+    await run("nvcc", [...flags, "-I", kernels, module, `${kernels}cuda/mvn.cu`, "-o", output]);
     const ptx = await withOldestVersion(readFileSync(output, "utf8"), scratch);
     checkEntries(ptx, file, table);
     write(file, `${firstLine}\n${ptx}`);
-    return `${file} ${Math.ceil(ptx.length / 1024)} KB, PTX ${/^\.version (.*)$/m.exec(ptx)[1]}`;
+    return { bytes: ptx.length, version: /^\.version (.*)$/m.exec(ptx)[1] };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** A few at a time: a compilation takes a core for some seconds. */
+async function compileAll(files, firstLine, table) {
+  const waiting = [...files];
+  const built = [];
+  await Promise.all(
+    Array.from({ length: availableParallelism() }, async () => {
+      for (let file = waiting.shift(); file; file = waiting.shift()) {
+        built.push(await compile(file, firstLine, table));
+      }
+    }),
+  );
+  return built;
 }
 
 const name = relative(process.cwd(), target) || ".";
@@ -162,6 +175,9 @@ const table = { ...readEntries(), arguments: readArguments() };
 write("entries.json", `${JSON.stringify(table, null, 1)}\n`);
 const compiler = await compilerVersion();
 const digest = digestOfSources();
+for (const file of readdirSync(target)) {
+  if (file.endsWith(".ptx") && !table.modules.includes(file)) rmSync(join(target, file)); // of an earlier list
+}
 const stale = table.modules.filter((file) => !isBuilt(file, digest, compiler));
 if (stale.length === 0) {
   console.log(`${name}: up to date`);
@@ -173,9 +189,11 @@ if (stale.length === 0) {
   const started = performance.now();
   try {
     const firstLine = heading(digest, compiler);
-    const built = await Promise.all(stale.map((file) => compile(file, firstLine, table)));
+    const built = await compileAll(stale, firstLine, table);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    console.log(`${name}: compiled in ${seconds} s: ${built.join("; ")}`);
+    const kilobytes = Math.ceil(built.reduce((sum, { bytes }) => sum + bytes, 0) / 1024);
+    const needed = [...new Set(built.map(({ version }) => version))].join(", ");
+    console.log(`${name}: ${built.length} modules in ${seconds} s, ${kilobytes} KB, PTX ${needed}`);
   } catch (error) {
     console.error(`${name}: not built: ${error.stderr || error.message}`);
     process.exitCode = 1;

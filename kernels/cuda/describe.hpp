@@ -82,19 +82,20 @@ MVN_FN i64 partRows(int d) { return roundUp(max(2048, 16 * d), chunkRows(d)); }
 
 // Threads of a block and where a team's scratch lies. A Block team is a block; narrow teams share blocks of up to 128
 // threads, fewer where that leaves room for several blocks in shared memory. Scratch that would leave a multiprocessor
-// with fewer than four warps or so lies in global memory instead, behind its caches.
+// with fewer than three warps or so lies in global memory instead, behind its caches.
 struct Placement {
   int threads;
   bool shared;
 
   MVN_FN Placement(const Launch& launch, i64 sharedLimit) {
     constexpr int mostThreads = 128;
-    constexpr i64 modest = 48 << 10;  // bytes a warp
+    constexpr i64 modest = 48 << 10;     // bytes of a block
+    constexpr i64 mostOfWarp = 72 << 10;
     const int fewest = max(launch.width, warpLanes), most = launch.width > warpLanes ? launch.width : mostThreads;
     const auto bytes = [&] { return launch.bytes * (threads / launch.width); };
     threads = most;
     while (threads > fewest && bytes() > min(modest, sharedLimit)) threads /= 2;
-    shared = bytes() <= sharedLimit && bytes() * warpLanes <= modest * threads;
+    shared = bytes() <= sharedLimit && bytes() * warpLanes <= mostOfWarp * threads;
     if (!shared) threads = most;
   }
 };

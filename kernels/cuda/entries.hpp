@@ -1,8 +1,8 @@
 // entries.hpp: the list of kernels. One line each: name, arguments, team, operation.
 //
 // MVN_ENTRIES_<module> lists what one PTX file holds: a call loads, and the driver compiles, only what it needs. The
-// shells define every entry from these lists (<module>.cu for a device, native/emulate.hpp on a CPU), `describe`
-// answers with places in MVN_ENTRIES, and scripts/build-cuda.mjs turns it into entries.json. An operation is a type with
+// shells define every entry from these lists (mvn.cu for a device, native/emulate.hpp on a CPU), `describe` answers with
+// places in MVN_ENTRIES, and scripts/build-cuda.mjs turns it into entries.json. An operation is a type with
 //
 //     static i64 size(const Arguments&)                                  how many entries its list has
 //     template <class Team> static void play(const Team&, const Arguments&, i64 index, char* block)
@@ -12,32 +12,40 @@
 
 #include "arguments.hpp"
 
-#define MVN_ENTRIES_moments(X)                                                             \
-  X(describe, DescribeArguments, Thread, Describe)                                         \
-  X(moments_f64_d1, MomentsArguments, Warp, MomentsLanes<1, f64, f64, false>)              \
-  X(moments_f64_d2, MomentsArguments, Warp, MomentsLanes<2, f64, f64, false>)              \
-  X(moments_f64_d3, MomentsArguments, Warp, MomentsLanes<3, f64, f64, false>)              \
-  X(moments_f64_d4, MomentsArguments, Warp, MomentsLanes<4, f64, f64, false>)              \
-  X(moments_f64_warp, MomentsArguments, Warp, MomentsPanels<f64, f64, false>)              \
-  X(moments_f64_block, MomentsArguments, Block, MomentsPanels<f64, f64, false>)            \
-  X(moments_f64_weighted_d1, MomentsArguments, Warp, MomentsLanes<1, f64, f64, true>)      \
-  X(moments_f64_weighted_d2, MomentsArguments, Warp, MomentsLanes<2, f64, f64, true>)      \
-  X(moments_f64_weighted_d3, MomentsArguments, Warp, MomentsLanes<3, f64, f64, true>)      \
-  X(moments_f64_weighted_d4, MomentsArguments, Warp, MomentsLanes<4, f64, f64, true>)      \
-  X(moments_f64_weighted_warp, MomentsArguments, Warp, MomentsPanels<f64, f64, true>)      \
-  X(moments_f64_weighted_block, MomentsArguments, Block, MomentsPanels<f64, f64, true>)    \
-  X(moments_f32_d1, MomentsArguments, Warp, MomentsLanes<1, f64, f32, false>)              \
-  X(moments_f32_d2, MomentsArguments, Warp, MomentsLanes<2, f64, f32, false>)              \
-  X(moments_f32_d3, MomentsArguments, Warp, MomentsLanes<3, f64, f32, false>)              \
-  X(moments_f32_d4, MomentsArguments, Warp, MomentsLanes<4, f64, f32, false>)              \
-  X(moments_f32_warp, MomentsArguments, Warp, MomentsPanels<f64, f32, false>)              \
-  X(moments_f32_block, MomentsArguments, Block, MomentsPanels<f64, f32, false>)            \
-  X(moments_f32_weighted_d1, MomentsArguments, Warp, MomentsLanes<1, f64, f32, true>)      \
-  X(moments_f32_weighted_d2, MomentsArguments, Warp, MomentsLanes<2, f64, f32, true>)      \
-  X(moments_f32_weighted_d3, MomentsArguments, Warp, MomentsLanes<3, f64, f32, true>)      \
-  X(moments_f32_weighted_d4, MomentsArguments, Warp, MomentsLanes<4, f64, f32, true>)      \
-  X(moments_f32_weighted_warp, MomentsArguments, Warp, MomentsPanels<f64, f32, true>)      \
-  X(moments_f32_weighted_block, MomentsArguments, Block, MomentsPanels<f64, f32, true>)    \
+#define MVN_ENTRIES_common(X)                      \
+  X(describe, DescribeArguments, Thread, Describe) \
+  X(merge_warp, MergeArguments, Warp, Merge)       \
+  X(merge_block, MergeArguments, Block, Merge)
+
+#define MVN_ENTRIES_moments_f64(X)                                                      \
+  X(moments_f64_d1, MomentsArguments, Warp, MomentsLanes<1, f64, f64, false>)           \
+  X(moments_f64_d2, MomentsArguments, Warp, MomentsLanes<2, f64, f64, false>)           \
+  X(moments_f64_d3, MomentsArguments, Warp, MomentsLanes<3, f64, f64, false>)           \
+  X(moments_f64_d4, MomentsArguments, Warp, MomentsLanes<4, f64, f64, false>)           \
+  X(moments_f64_warp, MomentsArguments, Warp, MomentsPanels<f64, f64, false>)           \
+  X(moments_f64_block, MomentsArguments, Block, MomentsPanels<f64, f64, false>)         \
+  X(moments_f64_weighted_d1, MomentsArguments, Warp, MomentsLanes<1, f64, f64, true>)   \
+  X(moments_f64_weighted_d2, MomentsArguments, Warp, MomentsLanes<2, f64, f64, true>)   \
+  X(moments_f64_weighted_d3, MomentsArguments, Warp, MomentsLanes<3, f64, f64, true>)   \
+  X(moments_f64_weighted_d4, MomentsArguments, Warp, MomentsLanes<4, f64, f64, true>)   \
+  X(moments_f64_weighted_warp, MomentsArguments, Warp, MomentsPanels<f64, f64, true>)   \
+  X(moments_f64_weighted_block, MomentsArguments, Block, MomentsPanels<f64, f64, true>)
+
+#define MVN_ENTRIES_moments_f32(X)                                                      \
+  X(moments_f32_d1, MomentsArguments, Warp, MomentsLanes<1, f64, f32, false>)           \
+  X(moments_f32_d2, MomentsArguments, Warp, MomentsLanes<2, f64, f32, false>)           \
+  X(moments_f32_d3, MomentsArguments, Warp, MomentsLanes<3, f64, f32, false>)           \
+  X(moments_f32_d4, MomentsArguments, Warp, MomentsLanes<4, f64, f32, false>)           \
+  X(moments_f32_warp, MomentsArguments, Warp, MomentsPanels<f64, f32, false>)           \
+  X(moments_f32_block, MomentsArguments, Block, MomentsPanels<f64, f32, false>)         \
+  X(moments_f32_weighted_d1, MomentsArguments, Warp, MomentsLanes<1, f64, f32, true>)   \
+  X(moments_f32_weighted_d2, MomentsArguments, Warp, MomentsLanes<2, f64, f32, true>)   \
+  X(moments_f32_weighted_d3, MomentsArguments, Warp, MomentsLanes<3, f64, f32, true>)   \
+  X(moments_f32_weighted_d4, MomentsArguments, Warp, MomentsLanes<4, f64, f32, true>)   \
+  X(moments_f32_weighted_warp, MomentsArguments, Warp, MomentsPanels<f64, f32, true>)   \
+  X(moments_f32_weighted_block, MomentsArguments, Block, MomentsPanels<f64, f32, true>)
+
+#define MVN_ENTRIES_moments_single(X)                                                      \
   X(moments_single_d1, MomentsArguments, Warp, MomentsLanes<1, f32, f32, false>)           \
   X(moments_single_d2, MomentsArguments, Warp, MomentsLanes<2, f32, f32, false>)           \
   X(moments_single_d3, MomentsArguments, Warp, MomentsLanes<3, f32, f32, false>)           \
@@ -49,28 +57,46 @@
   X(moments_single_weighted_d3, MomentsArguments, Warp, MomentsLanes<3, f32, f32, true>)   \
   X(moments_single_weighted_d4, MomentsArguments, Warp, MomentsLanes<4, f32, f32, true>)   \
   X(moments_single_weighted_warp, MomentsArguments, Warp, MomentsPanels<f32, f32, true>)   \
-  X(moments_single_weighted_block, MomentsArguments, Block, MomentsPanels<f32, f32, true>) \
-  X(merge_warp, MergeArguments, Warp, Merge)                                               \
-  X(merge_block, MergeArguments, Block, Merge)
+  X(moments_single_weighted_block, MomentsArguments, Block, MomentsPanels<f32, f32, true>)
 
-#define MVN_ENTRIES_direct(X)                                                     \
+#define MVN_ENTRIES_closed_form_f64(X)                                            \
   X(fit_f64_closed_form_warp, FitArguments, Warp, Fit<f64, Family::closedForm>)   \
-  X(fit_f64_closed_form_block, FitArguments, Block, Fit<f64, Family::closedForm>) \
-  X(fit_f32_closed_form_warp, FitArguments, Warp, Fit<f32, Family::closedForm>)   \
-  X(fit_f32_closed_form_block, FitArguments, Block, Fit<f32, Family::closedForm>) \
-  X(fit_f64_newton_warp, FitArguments, Warp, Fit<f64, Family::newton>)            \
-  X(fit_f64_newton_block, FitArguments, Block, Fit<f64, Family::newton>)          \
-  X(fit_f32_newton_warp, FitArguments, Warp, Fit<f32, Family::newton>)            \
-  X(fit_f32_newton_block, FitArguments, Block, Fit<f32, Family::newton>)          \
-  X(evaluate_f64_warp, EvaluateArguments, Warp, Evaluate<f64>)                    \
-  X(evaluate_f64_block, EvaluateArguments, Block, Evaluate<f64>)                  \
-  X(evaluate_f32_warp, EvaluateArguments, Warp, Evaluate<f32>)                    \
-  X(evaluate_f32_block, EvaluateArguments, Block, Evaluate<f32>)
+  X(fit_f64_closed_form_block, FitArguments, Block, Fit<f64, Family::closedForm>)
 
-#define MVN_ENTRIES_gradient(X)                                              \
+#define MVN_ENTRIES_closed_form_f32(X)                                            \
+  X(fit_f32_closed_form_warp, FitArguments, Warp, Fit<f32, Family::closedForm>)   \
+  X(fit_f32_closed_form_block, FitArguments, Block, Fit<f32, Family::closedForm>)
+
+#define MVN_ENTRIES_newton_f64(X)                                        \
+  X(fit_f64_newton_warp, FitArguments, Warp, Fit<f64, Family::newton>)   \
+  X(fit_f64_newton_block, FitArguments, Block, Fit<f64, Family::newton>)
+
+#define MVN_ENTRIES_newton_f32(X)                                        \
+  X(fit_f32_newton_warp, FitArguments, Warp, Fit<f32, Family::newton>)   \
+  X(fit_f32_newton_block, FitArguments, Block, Fit<f32, Family::newton>)
+
+#define MVN_ENTRIES_gradient_f64(X)                                          \
   X(fit_f64_gradient_warp, FitArguments, Warp, Fit<f64, Family::gradient>)   \
-  X(fit_f64_gradient_block, FitArguments, Block, Fit<f64, Family::gradient>) \
+  X(fit_f64_gradient_block, FitArguments, Block, Fit<f64, Family::gradient>)
+
+#define MVN_ENTRIES_gradient_f32(X)                                          \
   X(fit_f32_gradient_warp, FitArguments, Warp, Fit<f32, Family::gradient>)   \
   X(fit_f32_gradient_block, FitArguments, Block, Fit<f32, Family::gradient>)
 
-#define MVN_ENTRIES(X) MVN_ENTRIES_moments(X) MVN_ENTRIES_direct(X) MVN_ENTRIES_gradient(X)
+#define MVN_ENTRIES_evaluate_f64(X)                              \
+  X(evaluate_f64_warp, EvaluateArguments, Warp, Evaluate<f64>)   \
+  X(evaluate_f64_block, EvaluateArguments, Block, Evaluate<f64>)
+
+#define MVN_ENTRIES_evaluate_f32(X)                              \
+  X(evaluate_f32_warp, EvaluateArguments, Warp, Evaluate<f32>)   \
+  X(evaluate_f32_block, EvaluateArguments, Block, Evaluate<f32>)
+
+#define MVN_ENTRIES_MOMENTS(X) \
+  MVN_ENTRIES_common(X) MVN_ENTRIES_moments_f64(X) MVN_ENTRIES_moments_f32(X) MVN_ENTRIES_moments_single(X)
+#define MVN_ENTRIES_FITS(X)                                        \
+  MVN_ENTRIES_closed_form_f64(X) MVN_ENTRIES_closed_form_f32(X)    \
+  MVN_ENTRIES_newton_f64(X) MVN_ENTRIES_newton_f32(X)              \
+  MVN_ENTRIES_gradient_f64(X) MVN_ENTRIES_gradient_f32(X)
+#define MVN_ENTRIES_EVALUATE(X) MVN_ENTRIES_evaluate_f64(X) MVN_ENTRIES_evaluate_f32(X)
+
+#define MVN_ENTRIES(X) MVN_ENTRIES_MOMENTS(X) MVN_ENTRIES_FITS(X) MVN_ENTRIES_EVALUATE(X)

@@ -34,14 +34,14 @@ struct Warp {
   MVN_FN int lane() const { return int(threadIdx.x) & (width - 1); }
   template <class F> MVN_FN void lanes(F f) const { f(lane()); }
   template <class F> MVN_FN void each(int n, F f) const {
-    for (int i = lane(); i < n; i += width) f(i);
+    MVN_UNROLL_BY(1) for (int i = lane(); i < n; i += width) f(i);
   }
   MVN_FN void sync() const { __syncwarp(mask); }
 
   template <class T, class Op> MVN_FN T reduce(LaneRegister<T>& p, Op op) const {
     __syncwarp(mask);  // a shuffle alone orders no memory
     T x = p.value;
-    for (int m = width / 2; m > 0; m /= 2) x = op(x, __shfl_xor_sync(mask, x, m));
+    MVN_UNROLL_BY(1) for (int m = width / 2; m > 0; m /= 2) x = op(x, __shfl_xor_sync(mask, x, m));
     return x;
   }
   template <class T> MVN_FN T sum(LaneRegister<T>& p) const {
@@ -60,7 +60,7 @@ struct Block {
 
   template <class F> MVN_FN void lanes(F f) const { f(int(threadIdx.x)); }
   template <class F> MVN_FN void each(int n, F f) const {
-    for (int i = threadIdx.x; i < n; i += width) f(i);
+    MVN_UNROLL_BY(1) for (int i = threadIdx.x; i < n; i += width) f(i);
   }
   MVN_FN void sync() const { __syncthreads(); }
 
@@ -71,7 +71,7 @@ struct Block {
     if (threadIdx.x % warpLanes == 0) ofWarp[threadIdx.x / warpLanes] = x;
     __syncthreads();
     x = ofWarp[0];
-    for (int w = 1; w < width / warpLanes; ++w) x = op(x, ofWarp[w]);
+    MVN_UNROLL_BY(1) for (int w = 1; w < width / warpLanes; ++w) x = op(x, ofWarp[w]);
     __syncthreads();  // the next reduction may write
     return x;
   }

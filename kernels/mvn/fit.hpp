@@ -50,18 +50,27 @@ struct FitScratch {
         W(s.take<f64>(d * d)), own(s.take<char>(ownBytes)) {}
 };
 
-// The method's own: R and U in its arithmetic, and what its iteration keeps.
+// Matrices in the method's arithmetic: in float64 those of FitScratch, which are free while it runs, so that as many
+// teams as can be share a device's memory.
 template <class Real> struct SolverScratch {
-  Real *R, *U;
+  Real* R;
+  SharedMatrices<Real> shared;
 
-  MVN_FN SolverScratch(Scratch& s, int d) : R(s.take<Real>(d * d)), U(s.take<Real>(d * d)) {}
+  MVN_FN SolverScratch(Scratch& s, int d, const FitScratch& fit)
+      : R(matrix(s, d, fit.R)), shared{matrix(s, d, fit.U), matrix(s, d, fit.T), matrix(s, d, fit.W)} {}
+
+ private:
+  MVN_FN static Real* matrix(Scratch& s, int d, f64* free) {
+    if constexpr (sizeof(Real) == sizeof(f64)) return free;
+    else return s.take<Real>(d * d);
+  }
 };
 
 template <class Real> MVN_FN i64 solverBytes(int d, Method method) {
-  Scratch count;
-  SolverScratch<Real>(count, d);
-  if (method == Method::newton) NewtonScratch<Real>(count, d);
-  if (method > Method::newton) GradientScratch<Real>(count, d, method);
+  Scratch count, none;
+  const SolverScratch<Real> solver(count, d, FitScratch(none, d, 0));
+  if (method == Method::newton) NewtonScratch<Real>(count, d, solver.shared);
+  if (method > Method::newton) GradientScratch<Real>(count, d, method, solver.shared);
   return count.used;
 }
 
@@ -111,34 +120,38 @@ MVN_FN Ending gradientMethod(const Team& team, Method method, const Problem<Real
 template <class Real, Family family, class Team, class Dim>
 MVN_CALL Ending solve(const Team& team, Dim d, const FitOptions& options, const FitScratch& work, bool& centred) {
   Scratch own(work.own);
-  const SolverScratch<Real> solver(own, d);
+  const SolverScratch<Real> solver(own, d, work);
+  Real* const U = solver.shared.U;
   Ending ending{Status::stalled, 0};
-  copy(team, d * d, solver.R, work.R);
-  copy(team, d * d, solver.U, work.U);
+  constexpr bool rounded = sizeof(Real) < sizeof(f64);
+  if constexpr (rounded) {
+    copy(team, d * d, solver.R, work.R);
+    copy(team, d * d, U, work.U);
+  }
   if (options.method <= Method::newton) centred = true;  // μ = x̄ at once
   const Real tolerance = Real(aim * options.tolerance);
   const Problem<Real> problem{d, solver.R, centred, tolerance, options.maxIterations, options.stop};
   const Method method = options.method;
   if constexpr (serves(family, Family::closedForm)) {
-    if (method == Method::closedForm) ending = closedForm(team, d, solver.R, solver.U);
+    if (method == Method::closedForm) ending = closedForm(team, d, solver.R, U);
   }
   if constexpr (serves(family, Family::newton)) {
-    if (method == Method::newton) ending = newton(team, d, problem, solver.U, NewtonScratch<Real>(own, d));
+    if (method == Method::newton) ending = newton(team, d, problem, U, NewtonScratch<Real>(own, d, solver.shared));
   }
   if constexpr (serves(family, Family::gradient)) {
     if (method > Method::newton) {
-      GradientScratch<Real> scratch(own, d, method);
+      GradientScratch<Real> scratch(own, d, method, solver.shared);
       Real *x = scratch.current.x, *m = x + d * (d + 1) / 2;
-      packFactor(team, d, solver.U, x);
+      packFactor(team, d, U, x);
       if (!centred) copy(team, d, m, work.m);
       ending = gradientMethod(team, method, problem, scratch);
       x = scratch.current.x;  // the points have changed places
       m = x + d * (d + 1) / 2;
-      unpackFactor(team, d, x, solver.U);
+      unpackFactor(team, d, x, U);
       if (!centred) copy(team, d, work.m, m);
     }
   }
-  copy(team, d * d, work.U, solver.U);
+  if constexpr (rounded) copy(team, d * d, work.U, U);
   return ending;
 }
 

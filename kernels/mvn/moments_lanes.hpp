@@ -90,7 +90,7 @@ MVN_FN void addLanesChunk(const Team& team, const RowsOf<Row>& rows, ItemWeight&
     loadRow<D>(shiftRow, row);
     MVN_UNROLL for (int j = 0; j < D; ++j) shift[j] = Sum(row[j]);
     sums(lane).clear();
-    for (int r = lane; r < int(rows.rows); r += team.width) {
+    MVN_UNROLL_BY(2) for (int r = lane; r < int(rows.rows); r += team.width) {
       Sum weight = 1;
       if constexpr (weighted) {
         if (!(rows.weights[r] > 0)) continue;  // whatever the row holds

@@ -63,7 +63,7 @@ MVN_FN void fillPanel(const Team& team, const PanelShape<Sum>& shape, const Rows
   team.lanes([&](int lane) {
     int r = lane / packs, c = lane % packs;
     const int down = team.width / packs, right = team.width % packs;
-    while (r < int(rows.rows)) {
+    MVN_UNROLL_BY(4) while (r < int(rows.rows)) {
       const int column = c * width;
       const auto pack = *reinterpret_cast<const Pack<Row, width>*>(rows.x + i64(r) * shape.d + column);
       Sum* to = work.panel + r * shape.padded + column;
@@ -107,7 +107,7 @@ MVN_FN void addColumns(const Team& team, const PanelShape<Sum>& shape, int rows,
     const int slice = e / shape.d, column = e % shape.d;
     Sum* sum = work.columnSum + slice * shape.padded + column;
     Sum total = *sum;
-    for (int r = slice; r < rows; r += shape.columnSlices) {
+    MVN_UNROLL_BY(2) for (int r = slice; r < rows; r += shape.columnSlices) {
       const Sum y = work.panel[r * shape.padded + column];
       total = weighted ? fma(work.root[r], y, total) : total + y;
     }
@@ -126,7 +126,7 @@ MVN_FN void addTiles(const Team& team, const PanelShape<Sum>& shape, int rows, c
     Sum acc[tileEntries], a[tileSide], b[tileSide];
     MVN_UNROLL for (int k = 0; k < tileEntries; ++k) acc[k] = sums[k * shape.tiles];
     const Sum *left = work.panel + tile.left * tileSide, *right = work.panel + tile.right * tileSide;
-    for (int r = slice; r < rows; r += shape.slices) {
+    MVN_UNROLL_BY(1) for (int r = slice; r < rows; r += shape.slices) {
       constexpr int width = 16 / int(sizeof(Sum));
       MVN_UNROLL for (int v = 0; v < tileSide; v += width) {
         const auto l = *reinterpret_cast<const Four*>(left + r * shape.padded + v);
@@ -153,7 +153,7 @@ MVN_FN void mergeTiles(const Team& team, const PanelShape<Sum>& shape, f64 unit,
     if (i > j || j >= shape.d) return;
     const Sum* sum = work.tileSum + k * shape.tiles + t;
     f64 product = 0;
-    for (int s = 0; s < shape.slices; ++s) product += f64(sum[i64(s) * tileEntries * shape.tiles]);
+    MVN_UNROLL_BY(1) for (int s = 0; s < shape.slices; ++s) product += f64(sum[i64(s) * tileEntries * shape.tiles]);
     f64* to = scatter + i64(i) * shape.d + j;
     const f64 own = chunkScatter(work.state, unit * product, cross, i, j);
     *to = first ? own : *to + own;
@@ -183,7 +183,7 @@ MVN_FN void addPanelsChunk(const Team& team, const PanelShape<Sum>& shape, const
   }
   team.each(shape.d, [&](int j) {
     f64 total = 0;
-    for (int s = 0; s < shape.columnSlices; ++s) total += f64(work.columnSum[s * shape.padded + j]);
+    MVN_UNROLL_BY(1) for (int s = 0; s < shape.columnSlices; ++s) total += f64(work.columnSum[s * shape.padded + j]);
     work.state.total[j] = chunk.unit * total;
   });
   const bool first = item.count == 0;

@@ -28,7 +28,7 @@ template <class Sum, class Team> MVN_FN Chunk chunkOf(const Team& team, const f6
   team.lanes([&](int lane) {
     f64 sum = 0, most = 0;
     i32 positive = 0, at = rows;
-    for (int r = lane; r < rows; r += team.width) {
+    MVN_UNROLL_BY(1) for (int r = lane; r < rows; r += team.width) {
       const f64 w = weights[r];
       if (!(w > 0)) continue;
       sum += w;
@@ -101,7 +101,7 @@ MVN_FN void writeItem(const Team& team, int d, const ItemWeight& item, const Ite
                       Entry entry) {
   const bool empty = item.count == 0;
   const auto mean = [&](int j) { return empty ? notANumber<f64> : state.origin[j] + state.mean[j]; };
-  for (int i = 0; i < d; ++i) {
+  MVN_UNROLL_BY(1) for (int i = 0; i < d; ++i) {
     team.each(i + 1, [&](int j) {
       const bool defined = isFinite(mean(i)) && isFinite(mean(j));
       const f64 value = empty ? 0 : defined ? entry(j, i) : notANumber<f64>;

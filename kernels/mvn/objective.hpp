@@ -52,12 +52,16 @@ template <class Real> struct Value {
   MVN_FN static Value outside() { return {infinity<Real>, 0, infinity<Real>}; }
 };
 
-template <class Real> struct ObjectiveScratch {
-  Real *U, *inverse, *T, *W, *z;
+// Matrices that the methods take turns with, [d, d] each.
+template <class Real> struct SharedMatrices {
+  Real *U, *T, *W;
+};
 
-  MVN_FN ObjectiveScratch(Scratch& s, int d)
-      : U(s.take<Real>(d * d)), inverse(s.take<Real>(d)), T(s.take<Real>(d * d)), W(s.take<Real>(d * d)),
-        z(s.take<Real>(d)) {}
+template <class Real> struct ObjectiveScratch : SharedMatrices<Real> {
+  Real *inverse, *z;
+
+  MVN_FN ObjectiveScratch(Scratch& s, int d, const SharedMatrices<Real>& shared)
+      : SharedMatrices<Real>(shared), inverse(s.take<Real>(d)), z(s.take<Real>(d)) {}
 };
 
 // Rounding of J/n, estimated: d terms of their own size are added, and R's rounding, ε, is whitened by L⁻¹, whose rows

@@ -16,6 +16,14 @@
 #define MVN_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+// Before a loop of unknown length: how far a device unrolls it, which trades registers for loads under way.
+#if defined(__CUDACC__)
+#define MVN_PRAGMA(text) _Pragma(#text)
+#define MVN_UNROLL_BY(n) MVN_PRAGMA(unroll n)
+#else
+#define MVN_UNROLL_BY(n)
+#endif
+
 namespace mvn {
 
 using f64 = double;

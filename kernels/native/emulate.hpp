@@ -52,7 +52,7 @@ void emulate(const void* arguments, i64 grid, i64 threads, char* shared) {
 
 #define MVN_EMULATED(name, Arguments, Team, ...) {#name, sizeof(Arguments), emulate<__VA_ARGS__, Arguments>},
 inline const std::vector<EmulatedEntry>& emulatedMoments() {
-  static const std::vector<EmulatedEntry> entries = {MVN_ENTRIES_moments(MVN_EMULATED)};
+  static const std::vector<EmulatedEntry> entries = {MVN_ENTRIES_MOMENTS(MVN_EMULATED)};
   return entries;
 }
 // All of them, in the order of MVN_ENTRIES, which those of the moments begin.

@@ -13,7 +13,8 @@ template <class Real> struct GradientScratch {
   Real* direction;
   Real* pairs;  // L-BFGS: s and y of the last steps
 
-  MVN_FN GradientScratch(Scratch& s, int d, Method method) : objective(s, d) {
+  MVN_FN GradientScratch(Scratch& s, int d, Method method, const SharedMatrices<Real>& shared)
+      : objective(s, d, shared) {
     const int n = d * (d + 1) / 2 + d;
     Point<Real>* points[] = {&current, &trial, &ahead};
     for (Point<Real>* point : points) {

@@ -47,9 +47,8 @@ MVN_FN Range<Real> rangeOf(const Team& team, Dim d, const Real* W, Real* C) {
 template <class Real> struct NewtonScratch {
   Real *S, *next, *T, *W, *inverse;
 
-  MVN_FN NewtonScratch(Scratch& s, int d)
-      : S(s.take<Real>(d * d)), next(s.take<Real>(d * d)), T(s.take<Real>(d * d)), W(s.take<Real>(d * d)),
-        inverse(s.take<Real>(d)) {}
+  MVN_FN NewtonScratch(Scratch& s, int d, const SharedMatrices<Real>& shared)
+      : S(s.take<Real>(d * d)), next(s.take<Real>(d * d)), T(shared.T), W(shared.W), inverse(s.take<Real>(d)) {}
 };
 
 // next ← ¼ (γ²S + 2R + γ⁻²TᵀT), upper triangle.

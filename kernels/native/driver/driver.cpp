@@ -247,6 +247,14 @@ EXPORT cuMemcpyDtoHAsync_v2(void* to, Address from, std::size_t bytes, void* str
   });
 }
 
+// For scripts/gpu-host/rates.mjs, which measures how fast a device copies.
+EXPORT cuMemcpyDtoDAsync_v2(Address to, Address from, std::size_t bytes, void* stream) {
+  return onContext("cuMemcpyDtoDAsync_v2", [=](Context& context) {
+    if (!context.memory.holds(to, bytes) || !context.memory.holds(from, bytes)) return int(invalidValue);
+    return context.post(streamOf(stream), {.work = [=] { return copyNow((void*)to, (void*)from, bytes); }, .copy = true});
+  });
+}
+
 EXPORT cuStreamCreate(void** stream, unsigned) {
   return onContext("cuStreamCreate", [=](Context& context) {
     context.streams.push_back(std::make_unique<Stream>());

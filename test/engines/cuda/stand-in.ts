@@ -1,5 +1,5 @@
 // The stand-in for NVIDIA's driver (kernels/native/driver/), which global-setup.ts has built where there is g++.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import koffi from "koffi";
 import { describe, it } from "vitest";
@@ -9,10 +9,18 @@ const folder = fileURLToPath(new URL("../../../build/stand-in/", import.meta.url
 const library = `${folder}libcuda-stand-in.so`;
 const kernels = fileURLToPath(new URL("../../../dist/kernels/cuda/", import.meta.url));
 
+/** Whether nvcc was there to build all modules. */
+function hasPtx(): boolean {
+  const listing = `${kernels}entries.json`;
+  if (!existsSync(listing)) return false;
+  const { modules } = JSON.parse(readFileSync(listing, "utf8")) as { modules: string[] };
+  return modules.every((module) => existsSync(`${kernels}${module}`));
+}
+
 /** Where there is PTX, the names of the kernels are looked up in it, as a driver does. */
 export const STAND_IN_ENVIRONMENT = {
   MVNFIT_LIBCUDA: library,
-  MVNFIT_CUDA_KERNELS: existsSync(`${kernels}moments.ptx`) ? kernels : `${folder}kernels`,
+  MVNFIT_CUDA_KERNELS: hasPtx() ? kernels : `${folder}kernels`,
 };
 
 const present = existsSync(library);

@@ -1,6 +1,4 @@
-// mvn.hpp: an entry as a kernel of the device. The .cu files are one list of entries each.
-#pragma once
-
+// mvn.cu: the entries of one module as kernels of the device. MVN_MODULE names it (scripts/build-cuda.mjs).
 #include "describe.hpp"
 #include "team.hpp"
 
@@ -26,12 +24,21 @@ template <class Operation, class Team> MVN_FN void launch(const DescribeArgument
 }  // namespace mvn
 
 // The threads that a block may have: Block entries are launched with up to 256, the others with 128 (describe.hpp).
+// Room for so many blocks on a multiprocessor is asked for: fewer registers a thread would mean spills.
 #define MVN_THREADS_Thread 32
+#define MVN_BLOCKS_Thread 1
 #define MVN_THREADS_Warp 128
+#define MVN_BLOCKS_Warp 2
 #define MVN_THREADS_Block 256
+#define MVN_BLOCKS_Block 1
 
 #define MVN_KERNEL(name, Arguments, Team, ...)                                                   \
-  extern "C" __global__ void __launch_bounds__(MVN_THREADS_##Team) name(const mvn::Arguments a) { \
+  extern "C" __global__ void __launch_bounds__(MVN_THREADS_##Team, MVN_BLOCKS_##Team) name(const mvn::Arguments a) { \
     using namespace mvn;                                                                         \
     launch<__VA_ARGS__, Team>(a);                                                                \
   }
+
+#define MVN_LIST_OF(module) MVN_ENTRIES_##module
+#define MVN_LIST(module) MVN_LIST_OF(module)
+
+MVN_LIST(MVN_MODULE)(MVN_KERNEL)

@@ -1,4 +1,0 @@
-// gradient.cu: the fits by gradient methods.
-#include "mvn.hpp"
-
-MVN_ENTRIES_gradient(MVN_KERNEL)

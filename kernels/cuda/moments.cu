@@ -1,4 +1,0 @@
-// moments.cu: describe, moments and merge.
-#include "mvn.hpp"
-
-MVN_ENTRIES_moments(MVN_KERNEL)

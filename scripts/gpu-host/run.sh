@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# On a machine with a GPU: conformance, verify, compute-sanitizer and the bench in one go. The result is one JSON file and its summary:
+#
+#     bash build/gpu-host/run.sh [FOLDER]       FOLDER: where the results go; default bench/results
+#
+# Needs NVIDIA's driver. Node is the machine's own if it is 20.19 or later, or the carried one (pack.mjs --node).
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+
+fits() { command -v "$1" >/dev/null 2>&1 && "$1" -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)'; }
+
+node=node
+if ! fits node; then
+  [ -f "$here/node.gz" ] || { echo "run.sh: no Node 20.19 or later here, and none was packed (pack.mjs --node)" >&2; exit 2; }
+  node=$(mktemp -d)/node
+  trap 'rm -rf "$(dirname "$node")"' EXIT
+  gzip -dc "$here/node.gz" >"$node"
+  chmod +x "$node"
+fi
+"$node" "$here/run.mjs" "$@"
