@@ -60,6 +60,8 @@ export type AllocatedBatch = Batch & { release(): void };
 export interface SessionOptions {
   /** The arithmetic of everything computed in the session; default float64. */
   readonly precision?: Precision;
+  /** The session is for one call, so the statistics need not be kept for a next one; default false. */
+  readonly once?: boolean;
 }
 
 /** What the engine keeps of one batch: its statistics, where it computes. */

@@ -68,7 +68,10 @@ export async function withSession<T>(
   const given = typeof options.engine === "object" ? options.engine : undefined;
   const engine = given ?? (await openEngine(options.engine as EngineName | "auto" | undefined, options));
   try {
-    await using session = await engine.open(source, { precision: options.precision ?? "float64" });
+    await using session = await engine.open(source, {
+      precision: options.precision ?? "float64",
+      once: true,
+    });
     return await work(session);
   } finally {
     if (!given) await engine.close();

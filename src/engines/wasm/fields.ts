@@ -25,7 +25,9 @@ const matrix: Field<Float64Array> = { words: Float64Array, order: 2 };
 const status: Field<Uint8Array> = { words: Uint8Array, order: 0 };
 const iterations: Field<Int32Array> = { words: Int32Array, order: 0 };
 
-export const STATISTICS = { count: scalar, weight: scalar, mean: vector, scatter: matrix };
+/** What of the statistics goes out with every result. */
+export const COUNTS = { count: scalar, weight: scalar };
+export const STATISTICS = { ...COUNTS, mean: vector, scatter: matrix };
 export const PARAMETERS = { mean: vector, factor: matrix };
 export const FITS = {
   mean: vector,
@@ -91,10 +93,15 @@ export function arraysOf<F extends Fields>(
   return mapFields(fields, (field, name) => viewOf(field, spans[name as keyof F], groups, dims)) as Arrays<F>;
 }
 
-/** Fresh memory outside the kernels' for `groups` groups of every field. */
-export function allocateFields<F extends Fields>(fields: F, groups: number, dims: number): Spans<F> {
+/** Memory outside the kernels' for `groups` groups of every field: fresh, or what `take` gives. */
+export function allocateFields<F extends Fields>(
+  fields: F,
+  groups: number,
+  dims: number,
+  take: (bytes: number, purpose: string) => SharedArrayBuffer = sharedBytes,
+): Spans<F> {
   return mapFields(fields, (field, name) => ({
-    buffer: sharedBytes(groups * widthOf(field, dims) * field.words.BYTES_PER_ELEMENT, name),
+    buffer: take(groups * widthOf(field, dims) * field.words.BYTES_PER_ELEMENT, name),
     byteOffset: 0,
   }));
 }

@@ -1,6 +1,6 @@
 // What the main thread and its workers say to each other.
 import type { RealArray } from "../../layout.js";
-import type { EVALUATION, FITS, PARAMETERS, Span, Spans, STATISTICS } from "./fields.js";
+import type { COUNTS, EVALUATION, FITS, PARAMETERS, Span, Spans, STATISTICS } from "./fields.js";
 
 /** What a worker is started with. */
 export interface WorkerStart {
@@ -28,8 +28,8 @@ export interface Task {
   /** Address of each worker's workspace. */
   readonly workspaces: readonly number[];
   readonly rows?: RowsTask;
-  /** Written where there are rows, otherwise read. */
-  readonly statistics: Spans<typeof STATISTICS>;
+  /** Written where there are rows, otherwise read. Where nobody asks for more, of the rows' only the counts are written. */
+  readonly statistics: Spans<typeof STATISTICS> | Spans<typeof COUNTS>;
   readonly solver?: FitTask | EvaluateTask;
 }
 
