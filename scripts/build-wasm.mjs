@@ -28,6 +28,8 @@ const flags = [
   "-fno-exceptions",
   "-fno-rtti",
   "-fno-math-errno",
+  "-mllvm",
+  "-disable-lsr", // it rewrites addresses so that their constant part no longer fits in the load: 10 % of a tile's time
   "-ffp-contract=off", // what is written is what is computed, on every engine
   "-nostdlib",
   "-nostartfiles",

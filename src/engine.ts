@@ -73,6 +73,8 @@ export interface SessionOptions {
    * for the next batch. Default false.
    */
   readonly lend?: boolean;
+  /** The session is for one call, so the statistics need not be kept for a next one; default false. */
+  readonly once?: boolean;
 }
 
 /** What the engine keeps of one batch: its statistics, where it computes. */

@@ -72,7 +72,10 @@ export async function withSession<T>(
     given ??
     (await openEngine(options.engine as EngineName | "auto" | undefined, options, workloadOf(source, kind)));
   try {
-    await using session = await engine.open(source, { precision: options.precision ?? "float64" });
+    await using session = await engine.open(source, {
+      precision: options.precision ?? "float64",
+      once: true,
+    });
     return await work(session);
   } finally {
     if (!given) await engine.close();

@@ -1,12 +1,14 @@
 // moments_tiles.hpp: moments of a group of any number of columns, by register tiles over packed rows.
 //
-// The rows of a chunk are packed, shifted, into strips of `width` columns, each strip contiguous, so that a tile of the
+// Rows are packed, shifted, into a panel of strips of `width` columns, each strip contiguous, so that a tile of the
 // product streams two of them:
 //
 //     strip s:  y[0][s·width …], y[1][s·width …], …          tile (i, j):  Σ_r y[r][i…i+3]ᵀ y[r][j…j+width−1]
 //
-// A tile of 4 × width sums is 8 vectors, which leaves registers for its operands. Weights enter as √w y on both sides.
-// The scatter is kept tile by tile in scratch (those that reach the upper triangle) and unpacked at the end.
+// A tile of 4 × width sums is 8 vectors, which leaves registers for its operands. A panel holds some of a chunk's
+// rows, which stay in cache; the tiles' sums go on from panel to panel, so how many those are changes no bit.
+// Weights enter as √w y on both sides. The scatter is kept tile by tile in scratch (those that reach the upper
+// triangle) and unpacked at the end.
 #pragma once
 
 #include "moments_chunk.hpp"
@@ -18,12 +20,17 @@ namespace mvn {
 constexpr int tileRows = 4;
 template <class Sum> constexpr int tileWidth = 2 * lanesOf<Sum>;
 
+// More rows a panel, and the panel of a few columns leaves the first-level cache; fewer, and a tile's sums are loaded and
+// stored too often.
+template <class Sum> MVN_FN constexpr int panelRows(int d) { return min(32, chunkRowsIn<Sum>(d)); }
+
 template <class Sum> struct TileWorkspace {
   int strips;
   f64 *origin, *mean;            // [padded d]: as in GroupSums
   f64 *total, *average, *delta;  // [padded d]: Σ w y, ȳ, δ of the chunk
   Sum *shift, *sum;              // [padded d]
-  Sum* panel;                    // [strips, chunk rows, width]
+  Sum* panel;                    // [strips, panel rows, width]
+  Sum* products;                 // [tiles, 4, width]: Σ w yᵀy of the chunk
   f64* tiles;                    // [tiles, 4, width]: the scatter so far
 
   MVN_FN TileWorkspace(Scratch& scratch, int d) : strips((d + tileWidth<Sum> - 1) / tileWidth<Sum>) {
@@ -36,12 +43,13 @@ template <class Sum> struct TileWorkspace {
     delta = scratch.take<f64>(padded);
     shift = scratch.take<Sum>(padded);
     sum = scratch.take<Sum>(padded);
-    panel = scratch.take<Sum>(padded * chunkRowsIn<Sum>(d));
-    tiles = scratch.take<f64>(tileCount() * tileRows * width);
+    panel = scratch.take<Sum>(padded * panelRows<Sum>(d));
+    products = scratch.take<Sum>(tileValues());
+    tiles = scratch.take<f64>(tileValues());
   }
 
-  // Strip j meets the (j + 1)·width/4 tile rows down to the diagonal.
-  MVN_FN i64 tileCount() const { return i64(strips) * (strips + 1) / 2 * (tileWidth<Sum> / tileRows); }
+  // Values of all tiles: strip s meets the (s + 1)·width rows down to the diagonal.
+  MVN_FN i64 tileValues() const { return i64(strips) * (strips + 1) / 2 * tileWidth<Sum> * tileWidth<Sum>; }
 };
 
 // Packs one strip, `from` its first column on, of `Rows` rows, and adds them to the sums.
@@ -68,7 +76,7 @@ MVN_FN void packStrip(const Row* const* from, const Sum* weights, int column, Su
 template <int Rows, bool weighted, class Sum, class Row>
 MVN_FN void packRows(const Row* const* x, const Sum* weights, int d, int at, TileWorkspace<Sum>& work) {
   constexpr int width = tileWidth<Sum>;
-  i64 stripSize = i64(chunkRowsIn<Sum>(d)) * width;
+  const int stripSize = panelRows<Sum>(d) * width;
   Sum* to = work.panel + i64(at) * width;
   const Row* from[Rows];
   MVN_UNROLL for (int r = 0; r < Rows; ++r) from[r] = x[r];
@@ -88,7 +96,7 @@ MVN_FN void packRows(const Row* const* x, const Sum* weights, int d, int at, Til
 
 // Packs the rows of positive weight; returns how many there are.
 template <bool weighted, class Sum, class Row>
-MVN_FN int packChunk(const Row* x, const f64* weights, int rows, const Chunk& chunk, int d, TileWorkspace<Sum>& work) {
+MVN_FN int packPanel(const Row* x, const f64* weights, int rows, const Chunk& chunk, int d, TileWorkspace<Sum>& work) {
   constexpr int batch = 4;  // rows that share a load of the shift and of the sums
   int packed = 0, waiting = 0;
   const Row* from[batch];
@@ -109,11 +117,14 @@ MVN_FN int packChunk(const Row* x, const f64* weights, int rows, const Chunk& ch
   return packed;
 }
 
-// out[4][width] = Σ over the rows of left[r][0…3]ᵀ right[r][0…width−1]
-template <class Sum> MVN_FN void multiplyTile(const Sum* left, const Sum* right, int rows, Sum* out) {
+// sums[4][width] += Σ over the rows of left[r][0…3]ᵀ right[r][0…width−1]
+template <class Sum> MVN_FN void multiplyTile(const Sum* left, const Sum* right, int rows, Sum* sums) {
   constexpr int lanes = lanesOf<Sum>, width = tileWidth<Sum>;
   Vector<Sum> acc[tileRows][2];
-  MVN_UNROLL for (int i = 0; i < tileRows; ++i) acc[i][0] = acc[i][1] = splat(Sum(0));
+  MVN_UNROLL for (int i = 0; i < tileRows; ++i) {
+    acc[i][0] = load<Sum>(sums + i * width);
+    acc[i][1] = load<Sum>(sums + i * width + lanes);
+  }
   for (int r = 0; r < rows; ++r) {
     Vector<Sum> b0 = load<Sum>(right), b1 = load<Sum>(right + lanes);
     MVN_UNROLL for (int i = 0; i < tileRows; ++i) {
@@ -125,29 +136,40 @@ template <class Sum> MVN_FN void multiplyTile(const Sum* left, const Sum* right,
     right += width;
   }
   MVN_UNROLL for (int i = 0; i < tileRows; ++i) {
-    store<Sum>(out + i * width, acc[i][0]);
-    store<Sum>(out + i * width + lanes, acc[i][1]);
+    store<Sum>(sums + i * width, acc[i][0]);
+    store<Sum>(sums + i * width + lanes, acc[i][1]);
   }
 }
 
-// Products of the packed rows, and Chan's merge, tile by tile (the formulas of moments_chunk.hpp).
-template <class Sum>
-MVN_FN void mergeTiles(const Chunk& chunk, f64 cross, int packed, int d, TileWorkspace<Sum>& work) {
+// Adds the products of the panel's rows to those of the chunk.
+template <class Sum> MVN_FN void multiplyPanel(int packed, int d, TileWorkspace<Sum>& work) {
   constexpr int width = tileWidth<Sum>;
-  int stride = chunkRowsIn<Sum>(d);
+  const int stripSize = panelRows<Sum>(d) * width;
+  Sum* sums = work.products;
+  const Sum* right = work.panel;
+  for (int s = 0; s < work.strips; ++s, right += stripSize) {
+    const Sum* left = work.panel;
+    for (int t = 0; t <= s; ++t, left += stripSize) {
+      MVN_UNROLL for (int i = 0; i < width; i += tileRows, sums += tileRows * width) {
+        multiplyTile<Sum>(left + i, right, packed, sums);
+      }
+    }
+  }
+}
+
+// Chan's merge of the chunk's products, tile by tile (the formulas of moments_chunk.hpp).
+template <class Sum> MVN_FN void mergeTiles(const Chunk& chunk, f64 cross, TileWorkspace<Sum>& work) {
+  constexpr int width = tileWidth<Sum>, lanes = lanesOf<f64>;
+  const f64x2 unit = splat(chunk.unit);
+  const Sum* product = work.products;
   f64* tile = work.tiles;
   for (int s = 0; s < work.strips; ++s) {
-    const Sum* right = work.panel + i64(s) * stride * width;
-    for (int i0 = 0; i0 < (s + 1) * width; i0 += tileRows, tile += tileRows * width) {
-      Sum product[tileRows * width];
-      multiplyTile<Sum>(work.panel + i64(i0 / width) * stride * width + i0 % width, right, packed, product);
-      const f64 *total = work.total + s * width, *delta = work.delta + s * width;
-      for (int i = 0; i < tileRows; ++i) {
-        f64 average = work.average[i0 + i], crossed = cross * work.delta[i0 + i];
-        for (int j = 0; j < width; ++j) {
-          f64 own = chunk.unit * f64(product[i * width + j]) - average * total[j];
-          tile[i * width + j] += own + crossed * delta[j];
-        }
+    const f64 *total = work.total + s * width, *delta = work.delta + s * width;
+    for (int i = 0; i < (s + 1) * width; ++i, product += width, tile += width) {
+      const f64x2 average = splat(work.average[i]), crossed = splat(cross * work.delta[i]);
+      MVN_UNROLL for (int j = 0; j < width; j += lanes) {
+        f64x2 own = unit * load<f64>(product + j) - average * load<f64>(total + j);
+        store<f64>(tile + j, load<f64>(tile + j) + (own + crossed * load<f64>(delta + j)));
       }
     }
   }
@@ -171,7 +193,7 @@ template <class Sum, bool weighted, class Row>
 inline void momentsTiles(const Row* x, const f64* weights, i64 rows, int d, StatisticsRef out, char* block) {
   Scratch scratch(block);
   TileWorkspace<Sum> work(scratch, d);
-  int padded = work.strips * tileWidth<Sum>, most = chunkRowsIn<Sum>(d);
+  int padded = work.strips * tileWidth<Sum>, most = chunkRowsIn<Sum>(d), panel = panelRows<Sum>(d);
   f64 count = 0, weight = 0;
   for (i64 first = 0; first < rows; first += most) {
     int length = int(min<i64>(most, rows - first));
@@ -184,10 +206,15 @@ inline void momentsTiles(const Row* x, const f64* weights, i64 rows, int d, Stat
       work.sum[j] = 0;
       if (count == 0) work.origin[j] = f64(work.shift[j]), work.mean[j] = 0;
     }
-    if (count == 0) {
-      for (i64 e = 0; e < work.tileCount() * tileRows * tileWidth<Sum>; ++e) work.tiles[e] = 0;
+    for (i64 e = 0; e < work.tileValues(); ++e) {
+      work.products[e] = 0;
+      if (count == 0) work.tiles[e] = 0;
     }
-    int packed = packChunk<weighted>(from, weighted ? weights + first : nullptr, length, chunk, d, work);
+    for (int at = 0; at < length; at += panel) {
+      int some = min(panel, length - at);
+      int packed = packPanel<weighted>(from + i64(at) * d, weighted ? weights + first + at : nullptr, some, chunk, d, work);
+      multiplyPanel(packed, d, work);
+    }
     MergeWeights w = mergeWeights(weight, chunk.weight);
     for (int j = 0; j < padded; ++j) {
       work.total[j] = chunk.unit * f64(work.sum[j]);
@@ -195,7 +222,7 @@ inline void momentsTiles(const Row* x, const f64* weights, i64 rows, int d, Stat
       work.delta[j] = ((f64(work.shift[j]) - work.origin[j]) + work.average[j]) - work.mean[j];
       work.mean[j] += work.delta[j] * w.share;
     }
-    mergeTiles(chunk, w.cross, packed, d, work);
+    mergeTiles(chunk, w.cross, work);
     count += f64(chunk.count);
     weight += chunk.weight;
   }

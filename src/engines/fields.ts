@@ -23,7 +23,9 @@ const matrix: Field<Float64Array> = { words: Float64Array, order: 2 };
 const status: Field<Uint8Array> = { words: Uint8Array, order: 0 };
 const iterations: Field<Int32Array> = { words: Int32Array, order: 0 };
 
-export const STATISTICS = { count: scalar, weight: scalar, mean: vector, scatter: matrix };
+/** What of the statistics goes out with every result. */
+export const COUNTS = { count: scalar, weight: scalar };
+export const STATISTICS = { ...COUNTS, mean: vector, scatter: matrix };
 export const PARAMETERS = { mean: vector, factor: matrix };
 export const FITS = {
   mean: vector,

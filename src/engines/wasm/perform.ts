@@ -1,5 +1,5 @@
 // What a worker does with a task: item by item, from rows to statistics and from statistics to results, in its workspace.
-import { EVALUATION, FITS, type Fields, PARAMETERS, STATISTICS, widthOf } from "../fields.js";
+import { COUNTS, EVALUATION, FITS, type Fields, PARAMETERS, STATISTICS, widthOf } from "../fields.js";
 import type { Kernels } from "./kernels.js";
 import { ITEM, SPLIT } from "./plan.js";
 import { type Site, type Source, sourceOf } from "./sources.js";
@@ -65,7 +65,11 @@ class Share {
       room = task.mostGroups,
     ) => columnsOf(fields, spans, places, total, room, task.dims, memory.buffer);
     const pair = Math.max(2, task.mostGroups);
-    this.#statistics = columns(STATISTICS, task.statistics, this.#at.statistics, groups, pair);
+    const { statistics } = task;
+    this.#statistics =
+      "scatter" in statistics
+        ? columns(STATISTICS, statistics, this.#at.statistics, groups, pair)
+        : columns(COUNTS, statistics, this.#at.statistics, groups, pair);
     this.#partials = rows
       ? columns(STATISTICS, rows.partials, this.#at.statistics, rows.partialCount, pair)
       : [];

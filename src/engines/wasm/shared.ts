@@ -6,7 +6,7 @@ const STEP = 2 ** 17;
 /** A kept buffer serves a need of at least half its size. */
 const WORTH = 2;
 /** What is kept at most. */
-const KEPT_BUFFERS = 8;
+const KEPT_BUFFERS = 32;
 const KEPT_BYTES = 2 ** 28;
 
 /**

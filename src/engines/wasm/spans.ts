@@ -26,10 +26,15 @@ export function arraysOf<F extends Fields>(
   return mapFields(fields, (field, name) => viewOf(field, spans[name as keyof F], groups, dims)) as Arrays<F>;
 }
 
-/** Fresh memory outside the kernels' for `groups` groups of every field. */
-export function allocateFields<F extends Fields>(fields: F, groups: number, dims: number): Spans<F> {
+/** Memory outside the kernels' for `groups` groups of every field: fresh, or what `take` gives. */
+export function allocateFields<F extends Fields>(
+  fields: F,
+  groups: number,
+  dims: number,
+  take: (bytes: number, purpose: string) => SharedArrayBuffer = sharedBytes,
+): Spans<F> {
   return mapFields(fields, (field, name) => ({
-    buffer: sharedBytes(groups * widthOf(field, dims) * field.words.BYTES_PER_ELEMENT, name),
+    buffer: take(groups * widthOf(field, dims) * field.words.BYTES_PER_ELEMENT, name),
     byteOffset: 0,
   }));
 }

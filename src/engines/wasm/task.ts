@@ -1,6 +1,6 @@
 // What the main thread and its workers say to each other.
 import type { RealArray } from "../../layout.js";
-import type { EVALUATION, FITS, PARAMETERS, STATISTICS } from "../fields.js";
+import type { COUNTS, EVALUATION, FITS, PARAMETERS, STATISTICS } from "../fields.js";
 import type { Span, Spans } from "./spans.js";
 
 /** What a worker is started with. */
@@ -29,8 +29,8 @@ export interface Task {
   /** Address of each worker's workspace. */
   readonly workspaces: readonly number[];
   readonly rows?: RowsTask;
-  /** Written where there are rows, otherwise read. */
-  readonly statistics: Spans<typeof STATISTICS>;
+  /** Written where there are rows, otherwise read. Where nobody asks for more, of the rows' only the counts are written. */
+  readonly statistics: Spans<typeof STATISTICS> | Spans<typeof COUNTS>;
   readonly solver?: FitTask | EvaluateTask;
 }
 
