@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { describe, expect, it } from "vitest";
 import { Batch } from "../../src/batch.js";
 import type { Engine } from "../../src/engine.js";
-import { tensorflowProvider } from "../../src/engines/tensorflow/provider.js";
+import { tensorflowOn } from "../../src/engines/tensorflow/provider.js";
 import { evaluate } from "../../src/evaluate.js";
 import { fit } from "../../src/fit.js";
 import { METHODS } from "../../src/methods.js";
@@ -12,13 +12,16 @@ import { expectScatter } from "../support/matrices.js";
 import { Random } from "../support/random.js";
 import { MOMENT_TOLERANCE_FLOAT32 } from "../support/tolerances.js";
 
-conformance(() => tensorflowProvider.create({}), {
+// In JavaScript, whatever else is installed; tensorflow-native.test.ts has the other form.
+const provider = tensorflowOn(["@tensorflow/tfjs"]);
+
+conformance(() => provider.create({}), {
   precisions: ["float64", "float32"],
   large: "a JavaScript backend takes minutes for d = 256 and a million rows",
 });
 
 async function withEngine(work: (engine: Engine) => Promise<void>): Promise<void> {
-  await using engine = await tensorflowProvider.create({});
+  await using engine = await provider.create({});
   await work(engine);
 }
 
@@ -70,7 +73,7 @@ describe("TensorFlow.js of the caller", () => {
 
 describe("the engine tensorflow", () => {
   it("is there, and says on which backends", async () => {
-    expect(await tensorflowProvider.probe()).toEqual({
+    expect(await provider.probe()).toEqual({
       available: true,
       device: "TensorFlow.js 4.22.0: JavaScript (float64), backend cpu (float32)",
       version: "4.22.0",

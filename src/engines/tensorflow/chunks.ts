@@ -2,8 +2,8 @@
  * Rows on their way to tensors: cut into chunks, each shifted and scaled to numbers of size 1 that any arithmetic holds.
  *
  * A chunk is some rows of one group. Its shift is one of them and is taken off in float64, before anything is rounded to the
- * backend's arithmetic: rows far from the origin keep the digits of their spread. Columns are scaled by powers of two, which
- * rounds nothing. Both depend on the group alone, so its result has the same bits in whatever company.
+ * backend's arithmetic: rows far from the origin keep the digits of their spread. For float32 columns are scaled, by powers of two, which
+ * rounds nothing: it cannot square every unit. Both depend on the group alone, so its result has the same bits in whatever company.
  */
 import type { Batch } from "../../batch.js";
 import type { RealArray } from "../../layout.js";
@@ -47,7 +47,7 @@ export function chunksOf({ offsets, weights }: Batch, group: number, precision: 
 export interface Frames {
   /** [C, d] */
   readonly shift: Float64Array;
-  /** [C, d]: powers of two */
+  /** [C, d]: powers of two; 1 in float64 */
   readonly scale: Float64Array;
   /** [C]: the largest weight, 1 where there are none */
   readonly largest: Float64Array;
@@ -66,65 +66,68 @@ export function framesFor(chunks: number, d: number): Frames {
  * taken off is entered in `frames` at place k.
  */
 export function frame(
-  { x, dims: d, weights }: Batch,
-  chunk: Chunk,
+  batch: Batch,
+  { begin, end, count, length }: Chunk,
   frames: Frames,
   k: number,
   rows: RealArray,
   weighted: RealArray | undefined,
   at: number,
 ): void {
-  const { begin, end, count, length } = chunk;
+  const d = batch.dims;
   const e = d + 1;
-  const heaviest = weights ? heaviestOf(chunk, weights) : begin;
+  // Small indices within the chunk: those of a large batch are not integers to the processor.
+  const x = batch.x.subarray(begin * d, end * d);
+  const weights = batch.weights?.subarray(begin, end);
+  const heaviest = weights ? heaviestOf(weights) : 0;
   frames.largest[k] = weights ? weights[heaviest] : 1;
   for (let to = at; to < at + count * e; to += e) rows[to] = 1;
   // Column by column: what belongs to a column stays in registers, and the chunk in the cache.
   for (let j = 0; j < d; j++) {
     const shift = x[heaviest * d + j];
-    let extent = 0;
-    for (let from = begin * d + j, row = begin; row < end; from += d, row++) {
-      const size = Math.abs(x[from] - shift);
-      if (size > extent && (weights === undefined || weights[row] > 0)) extent = size;
-    }
-    const scale = powerOfTwo(extent);
+    const scale = rows instanceof Float32Array ? powerOfTwo(extentOf(x, weights, d, j, shift)) : 1;
+    const inverse = 1 / scale;
     frames.shift[k * d + j] = shift;
     frames.scale[k * d + j] = scale;
-    const inverse = 1 / scale;
     let to = at + 1 + j;
-    for (let from = begin * d + j, row = begin; row < end; from += d, row++) {
+    for (let from = j, row = 0; from < x.length; from += d, row++) {
       if (weights !== undefined && !(weights[row] > 0)) continue;
       rows[to] = (x[from] - shift) * inverse;
       to += e;
     }
   }
   rows.fill(0, at + count * e, at + length * e);
-  if (weights && weighted) weigh(chunk, weights, frames.largest[k], rows, weighted, at, e);
-}
-
-/** v·Xʰ of a chunk, v = w/largest. */
-function weigh(
-  { begin, end, count, length }: Chunk,
-  weights: Float64Array,
-  largest: number,
-  rows: RealArray,
-  weighted: RealArray,
-  at: number,
-  e: number,
-): void {
+  if (!weights || !weighted) return;
+  // v·Xʰ, v = w/largest
   let to = at;
-  for (let row = begin; row < end; row++) {
-    if (!(weights[row] > 0)) continue;
-    const weight = weights[row] / largest;
+  for (const own of weights) {
+    if (!(own > 0)) continue;
+    const weight = own / frames.largest[k];
     for (const last = to + e; to < last; to++) weighted[to] = weight * rows[to];
   }
   weighted.fill(0, at + count * e, at + length * e);
 }
 
+/** The largest deviation of column j from its shift. */
+function extentOf(
+  x: RealArray,
+  weights: Float64Array | undefined,
+  d: number,
+  j: number,
+  shift: number,
+): number {
+  let extent = 0;
+  for (let from = j, row = 0; from < x.length; from += d, row++) {
+    const size = Math.abs(x[from] - shift);
+    if (size > extent && (weights === undefined || weights[row] > 0)) extent = size;
+  }
+  return extent;
+}
+
 /** The first row of the largest weight: a light outlier as the shift would cost digits without bound. */
-function heaviestOf({ begin, end }: Chunk, weights: Float64Array): number {
-  let best = begin;
-  for (let row = begin; row < end; row++) if (weights[row] > weights[best]) best = row;
+function heaviestOf(weights: Float64Array): number {
+  let best = 0;
+  for (let row = 0; row < weights.length; row++) if (weights[row] > weights[best]) best = row;
   return best;
 }
 
