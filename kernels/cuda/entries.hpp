@@ -1,8 +1,8 @@
 // entries.hpp: the list of kernels. One line each: name, arguments, team, operation.
 //
 // MVN_ENTRIES_<module> lists what one PTX file holds: a call loads, and the driver compiles, only what it needs. The
-// shells define every entry from these lists (mvn.cu for a device, native/emulate.hpp on a CPU), `describe` answers with
-// places in MVN_ENTRIES, and scripts/build-cuda.mjs turns it into entries.json. An operation is a type with
+// shells define every entry from these lists (mvn.cu for a device, native/emulate.hpp on a CPU), `describe` answers
+// with places in MVN_ENTRIES, and scripts/build-cuda.mjs turns it into entries.json. An operation is a type with
 //
 //     static i64 size(const Arguments&)                                  how many entries its list has
 //     template <class Team> static void play(const Team&, const Arguments&, i64 index, char* block)

@@ -29,7 +29,7 @@ struct Warp {
 
   MVN_FN explicit Warp(int width)
       : width(width),
-        mask(width == warpLanes ? ~0u : ((1u << width) - 1) << (threadIdx.x & (warpLanes - 1) & ~unsigned(width - 1))) {}
+        mask(width == warpLanes ? ~0u : ((1u << width) - 1) << (threadIdx.x % warpLanes & ~unsigned(width - 1))) {}
 
   MVN_FN int lane() const { return int(threadIdx.x) & (width - 1); }
   template <class F> MVN_FN void lanes(F f) const { f(lane()); }

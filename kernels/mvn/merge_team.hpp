@@ -1,7 +1,7 @@
 // merge_team.hpp: merge.hpp by a team: consecutive statistics of one group, in their order, into one.
 //
-// A part's mean is kept as two numbers, x̄ = mean + rest: rounded to one, a mean of 1e8 would cost δ = x̄_q − x̄_p eight
-// digits.
+// A part's mean is kept as two numbers, x̄ = mean + rest: rounded to one, a mean of 1e8 would cost δ = x̄_q − x̄_p
+// eight digits.
 #pragma once
 
 #include "merge.hpp"

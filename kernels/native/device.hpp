@@ -16,7 +16,7 @@ inline Described describe(i64 operation, i64 type, i64 variant, i64 dims) {
   constexpr i64 sharedLimit = 227 << 10;
   Described out;
   const DescribeArguments a{reinterpret_cast<i64*>(&out), operation, type, variant, dims, sharedLimit};
-  emulatedMoments()[0].play(&a, 1, 1, nullptr);
+  emulate<Describe, DescribeArguments>(&a, 1, 1, nullptr);
   return out;
 }
 
@@ -33,12 +33,17 @@ template <class Arguments, class Play> void launch(const Described& described, A
   play(a, grid, described.threads, shared.data());
 }
 
-// The entry that `describe` names, from a list in its order.
-template <class Arguments>
-void launch(const std::vector<EmulatedEntry>& entries, i64 operation, i64 type, i64 variant, const Arguments& a) {
+// The entry that `describe` names, by serial emulation. (A program compiles only the kernels that it plays.)
+template <class Arguments> void launchMoments(i64 operation, i64 type, i64 variant, const Arguments& a) {
   const Described described = describe(operation, type, variant, a.dims);
   launch(described, a, [&](const Arguments& complete, i64 grid, i64 threads, char* shared) {
-    entries[described.entry].play(&complete, grid, threads, shared);
+    emulatedMoments()[described.entry].play(&complete, grid, threads, shared);
+  });
+}
+template <class Arguments> void launchSolver(i64 operation, i64 type, i64 variant, const Arguments& a) {
+  const Described described = describe(operation, type, variant, a.dims);
+  launch(described, a, [&](const Arguments& complete, i64 grid, i64 threads, char* shared) {
+    emulatedSolvers()[described.entry - i64(Entry::fit_f64_closed_form_warp)].play(&complete, grid, threads, shared);
   });
 }
 

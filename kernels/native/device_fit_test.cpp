@@ -20,7 +20,7 @@ std::vector<Group> groupsOf(int d) {
 
 template <class Real> FitResults fit(const Batch& batch, const Call& call) {
   FitResults results(batch, call);
-  launch(emulatedEntries(), 2, sizeof(Real) == sizeof(f32), i64(call.method), results.arguments(batch, call));
+  launchSolver(2, sizeof(Real) == sizeof(f32), i64(call.method), results.arguments(batch, call));
   return results;
 }
 
@@ -134,9 +134,9 @@ TEST("evaluate gives what one thread gives") {
     }
     const Batch batch(all);
     EvaluateResults found(batch);
-    launch(emulatedEntries(), 3, 0, 0, found.arguments(batch, mean, factor));
+    launchSolver(3, 0, 0, found.arguments(batch, mean, factor));
     EvaluateResults single(batch);
-    launch(emulatedEntries(), 3, 1, 0, single.arguments(batch, mean, factor));
+    launchSolver(3, 1, 0, single.arguments(batch, mean, factor));
     for (const i64 g : {0, 2}) {
       const groups::Evaluation expected =
           groups::evaluate(all[g], part(mean, g, d), part(factor, g, d * d), false);

@@ -49,7 +49,7 @@ std::vector<Result> momentsOf(i64 type, const std::vector<Rows>& items) {
   a.weight = weight.data();
   a.mean = mean.data();
   a.scatter = scatter.data();
-  launch(emulatedMoments(), 0, type, weighted, a);
+  launchMoments(0, type, weighted, a);
   std::vector<Result> results;
   for (const i64 slot : target) {
     Result result(d);
@@ -185,7 +185,8 @@ TEST("parts merged in order are the whole, at an offset of 1e8 too") {
       const i64 chunk = chunkRows(int(d));
       Rows rows = weighted(normalRows(5 * chunk + 3, int(d)));
       for (double& x : rows.x) x += offset;
-      const std::vector<i64> first = {0, 0, chunk, 3 * chunk, 3 * chunk}, last = {0, chunk, 3 * chunk, 3 * chunk, rows.n};
+      const std::vector<i64> first = {0, 0, chunk, 3 * chunk, 3 * chunk};
+      const std::vector<i64> last = {0, chunk, 3 * chunk, 3 * chunk, rows.n};
       const i64 parts = i64(first.size());
       std::vector<i64> length, target;  // slot 0 is the group's
       for (i64 p = 0; p < parts; ++p) {
@@ -211,7 +212,7 @@ TEST("parts merged in order are the whole, at an offset of 1e8 too") {
       items.length = length.data();
       items.target = target.data();
       items.items = parts;
-      launch(emulatedMoments(), 0, 0, 1, items);
+      launchMoments(0, 0, 1, items);
       const i64 from = 1;
       for (const i64 to : {i64(1), i64(0)}) {  // in place, and what is left of that as a group of one part
         const i64 many = to == 1 ? parts : 1;
@@ -220,7 +221,7 @@ TEST("parts merged in order are the whole, at an offset of 1e8 too") {
         merge.parts = &many;
         merge.target = &to;
         merge.merges = 1;
-        launch(emulatedMoments(), 1, 0, 0, merge);
+        launchMoments(1, 0, 0, merge);
         Result merged{int(d)};
         merged.count = count[to];
         merged.weight = weight[to];

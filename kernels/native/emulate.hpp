@@ -51,13 +51,21 @@ void emulate(const void* arguments, i64 grid, i64 threads, char* shared) {
 }
 
 #define MVN_EMULATED(name, Arguments, Team, ...) {#name, sizeof(Arguments), emulate<__VA_ARGS__, Arguments>},
+// In the order of MVN_ENTRIES: `describe`, moments and merge, then fit and evaluate; and all of them.
 inline const std::vector<EmulatedEntry>& emulatedMoments() {
   static const std::vector<EmulatedEntry> entries = {MVN_ENTRIES_MOMENTS(MVN_EMULATED)};
   return entries;
 }
-// All of them, in the order of MVN_ENTRIES, which those of the moments begin.
+inline const std::vector<EmulatedEntry>& emulatedSolvers() {
+  static const std::vector<EmulatedEntry> entries = {MVN_ENTRIES_FITS(MVN_EMULATED) MVN_ENTRIES_EVALUATE(MVN_EMULATED)};
+  return entries;
+}
 inline const std::vector<EmulatedEntry>& emulatedEntries() {
-  static const std::vector<EmulatedEntry> entries = {MVN_ENTRIES(MVN_EMULATED)};
+  static const std::vector<EmulatedEntry> entries = [] {
+    std::vector<EmulatedEntry> all = emulatedMoments();
+    all.insert(all.end(), emulatedSolvers().begin(), emulatedSolvers().end());
+    return all;
+  }();
   return entries;
 }
 #undef MVN_EMULATED

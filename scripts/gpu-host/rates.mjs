@@ -3,7 +3,7 @@
 import koffi from "koffi";
 import { Batch } from "./dist/batch.js";
 import { Device } from "./dist/engines/cuda/device.js";
-import { addressOf, Driver, libraryName } from "./dist/engines/cuda/driver.js";
+import { addressOf, Driver } from "./dist/engines/cuda/driver.js";
 import { CudaEngine } from "./dist/engines/cuda/engine.js";
 import { fit } from "./dist/fit.js";
 import { Statistics } from "./dist/statistics.js";
@@ -90,7 +90,7 @@ async function solvers(engine) {
 function deviceAlone() {
   const driver = Driver.load();
   const device = new Device(driver, 0);
-  const raw = koffi.load(libraryName());
+  const raw = koffi.load(driver.library);
   const copy = raw.func("cuMemcpyDtoDAsync_v2", "int", ["uint64_t", "uint64_t", "size_t", "uint64_t"]);
   const seconds = (work, times) => {
     work();

@@ -47,7 +47,8 @@ int copyNow(void* to, const void* from, std::size_t bytes) {
 }
 
 const mvn::EmulatedEntry* entryOf(const char* name) {
-  for (const auto& entry : mvn::emulatedEntries())
+  static const std::vector<mvn::EmulatedEntry> entries = mvn::emulatedEntries();
+  for (const auto& entry : entries)
     if (std::string(entry.name) == name) return &entry;
   return nullptr;
 }

@@ -72,7 +72,7 @@ export class DriverMissing extends Error {
 
 /** Words for the driver to write into. They lie outside the JavaScript heap, so that their address holds during a call. */
 export const outHandle = (): BigUint64Array => new BigUint64Array(new ArrayBuffer(8));
-export const outInt = (): Int32Array => new Int32Array(new ArrayBuffer(4));
+const outInt = (): Int32Array => new Int32Array(new ArrayBuffer(4));
 
 export class Driver {
   /** The library's name or path. */
@@ -148,7 +148,7 @@ export class Driver {
   }
 }
 
-export function libraryName(): string {
+function libraryName(): string {
   return process.env.MVNFIT_LIBCUDA || (process.platform === "win32" ? "nvcuda.dll" : "libcuda.so.1");
 }
 
@@ -170,7 +170,7 @@ export function addressOf(array: ArrayBufferView): bigint {
 }
 
 /** The memory at an address, `bytes` long. */
-export const memoryAt = (address: bigint, bytes: number): ArrayBuffer => koffi.view(address, bytes);
+const memoryAt = (address: bigint, bytes: number): ArrayBuffer => koffi.view(address, bytes);
 
 /** Steps that keep a view below what Node can make. */
 const STEP = 2 ** 30;

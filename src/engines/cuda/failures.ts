@@ -51,7 +51,7 @@ const WORK: Partial<Record<DriverFunction, string>> = {
 };
 
 /** What a driver's refusal means to whoever called, and what can be done. */
-export function explain(error: DriverError): { readonly reason: string; readonly remedy: string } {
+function explain(error: DriverError): { readonly reason: string; readonly remedy: string } {
   const [cause, remedy] = CAUSES[error.code] ?? [
     LOST.has(error.code) ? "the device was lost in the middle of the work" : "the driver refused",
     OTHER,
@@ -68,7 +68,7 @@ export function engineError(error: DriverError | DriverMissing): EngineError {
 }
 
 /** There is no library, or it is too old to have all functions. */
-export function explainMissing(error: DriverMissing): { readonly reason: string; readonly remedy: string } {
+function explainMissing(error: DriverMissing): { readonly reason: string; readonly remedy: string } {
   if (error.message.includes(" has no function ")) {
     return { reason: `the driver is too old: ${error.message}`, remedy: UPDATE };
   }

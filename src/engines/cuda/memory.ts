@@ -94,7 +94,7 @@ export class DeviceMemory {
 
 export const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
-export const lacking = (what: string, cause?: unknown): EngineError =>
+const lacking = (what: string, cause?: unknown): EngineError =>
   new EngineError(
     `cuda: ${what}`,
     "Close other programs that use the device, fit fewer groups or columns at a time, or use --engine wasm",

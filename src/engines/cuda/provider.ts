@@ -1,9 +1,5 @@
-import type { EngineProvider, Probe } from "../../engine.js";
+import type { Engine, EngineOptions, EngineProvider, Probe } from "../../engine.js";
 import { EngineError } from "../../errors.js";
-import { Driver } from "./driver.js";
-import { CudaEngine } from "./engine.js";
-import { Kernels } from "./kernels.js";
-import { inWords, usableDevices } from "./machine.js";
 
 /** CUDA 10.0: the first whose compiler takes the kernels' PTX (6.3) and knows compute capability 7.5. */
 const LEAST_VERSION = 10_000;
@@ -13,11 +9,17 @@ export const cudaProvider: EngineProvider = {
   name: "cuda",
   precisions: ["float64", "float32"],
   probe,
-  create: (options) => CudaEngine.start(options),
+  create,
 };
+
+async function create(options: EngineOptions): Promise<Engine> {
+  const { CudaEngine } = await loaded();
+  return CudaEngine.start(options);
+}
 
 async function probe(): Promise<Probe> {
   try {
+    const { Driver, usableDevices, inWords } = await loaded();
     const facts = usableDevices();
     const driver = Driver.load();
     const version = driver.intFrom("cuDriverGetVersion");
@@ -25,7 +27,7 @@ async function probe(): Promise<Probe> {
       const reason = `the driver is too old: it knows CUDA ${inDigits(version)}, and the kernels need ${inDigits(LEAST_VERSION)}`;
       return { available: false, reason, remedy: "Update NVIDIA's driver, or use --engine wasm" };
     }
-    const missing = missingKernels();
+    const missing = await missingKernels();
     if (missing) return missing;
     return {
       available: true,
@@ -41,8 +43,30 @@ async function probe(): Promise<Probe> {
   }
 }
 
+/** The engine's code, with koffi: loaded when it is asked for, since it costs time and is not there for every platform. */
+async function loaded() {
+  try {
+    const [{ CudaEngine }, { Driver }, { inWords, usableDevices }] = await Promise.all([
+      import("./engine.js"),
+      import("./driver.js"),
+      import("./machine.js"),
+    ]);
+    return { CudaEngine, Driver, inWords, usableDevices };
+  } catch (error) {
+    const reason = (error as Error).message.split("\n")[0];
+    throw new EngineError(
+      `cuda: koffi, which calls the driver, cannot be loaded: ${reason}`,
+      "Use --engine wasm",
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
 /** Where the package was built without nvcc. */
-function missingKernels(): Probe | undefined {
+async function missingKernels(): Promise<Probe | undefined> {
+  const { Kernels } = await import("./kernels.js");
   try {
     new Kernels();
     return undefined;
