@@ -32,13 +32,6 @@ export function placed(rows: Batch, place: RowsIn, engine: Engine): { batch: Bat
   return { batch: Batch.fromOffsets(shared, rows.offsets, { dims: rows.dims }), release: () => {} };
 }
 
-/** What the words of ROWS_IN mean, for people. */
-export const PLACE_WORDS: Readonly<Record<(typeof ROWS_IN)[number], string>> = {
-  engine: "rows in the engine's memory",
-  shared: "rows on a SharedArrayBuffer",
-  plain: "rows in a plain array",
-};
-
 /** The closed form by `reference`, of groups spread evenly over all. */
 export async function referenceFits(rows: Batch, most: number, signal?: AbortSignal): Promise<Expected> {
   const size = Math.min(most, rows.groups);
