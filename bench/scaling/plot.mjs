@@ -12,6 +12,7 @@ const PANEL = 300;
 const placeOf = (i) => [(i % 2) * (WIDTH / 2), Math.floor(i / 2) * PANEL + 24];
 
 function panel(document, curve, points) {
+  const few = points.length <= 4; // then every point has its tick
   const values = points.flatMap(({ median, memoryBytes }) => [median, memoryBytes / 1e6]);
   return Plot.plot({
     document,
@@ -21,7 +22,7 @@ function panel(document, curve, points) {
     marginRight: 24,
     marginTop: 34,
     marginBottom: 40,
-    x: { type: "log", label: `${curve} →`, tickFormat: "~s", ticks: 5 },
+    x: { type: "log", label: `${curve} →`, tickFormat: "~s", ticks: few ? points.map(({ at }) => at) : 5 },
     y: {
       type: "log",
       label: "ms, MB",

@@ -6,7 +6,7 @@ import type { Precision } from "../methods.js";
 import { simulate } from "../simulate.js";
 import type { Expected } from "./check.js";
 import type { CheckedOptions } from "./options.js";
-import type { ROWS_IN, RowsIn } from "./result.js";
+import type { RowsIn } from "./result.js";
 import type { Shape } from "./shape.js";
 
 /** Seeded rows of one shape in one precision, in a plain typed array. */
