@@ -79,7 +79,7 @@ export class PeerProcess {
     for (const name of HINDRANCES) delete env[name];
     for (const name of THREAD_VARIABLES) env[name] = String(threads);
     killAtExit();
-    this.#child = spawn(python, ["-u", script], { env, stdio: ["pipe", "pipe", "pipe"] });
+    this.#child = spawn(python, [script], { env, stdio: ["pipe", "pipe", "pipe"] });
     running.add(this.#child);
     this.#child.stdin.on("error", () => {}); // told by how it ends
     this.#child.stderr.setEncoding("utf8").on("data", (text: string) => {

@@ -17,8 +17,6 @@ export const PRESETS = {
 
 const isPreset = (text: string): text is keyof typeof PRESETS => Object.hasOwn(PRESETS, text);
 
-export const isDense = ({ rows: [least, most] }: Shape): boolean => least === most;
-
 /** As it is asked for: groups × rows × variables. */
 export const shapeName = ({ groups, rows: [least, most], dims }: Shape): string =>
   `${groups}x${least === most ? least : `${least}..${most}`}x${dims}`;

@@ -6,7 +6,7 @@ import type { Precision } from "../methods.js";
 import { simulate } from "../simulate.js";
 import type { Expected } from "./check.js";
 import type { CheckedOptions } from "./options.js";
-import type { ROWS_IN, RowsIn } from "./result.js";
+import type { RowsIn } from "./result.js";
 import type { Shape } from "./shape.js";
 
 /** Seeded rows of one shape in one precision, in a plain typed array. */
@@ -31,13 +31,6 @@ export function placed(rows: Batch, place: RowsIn, engine: Engine): { batch: Bat
   shared.set(rows.x);
   return { batch: Batch.fromOffsets(shared, rows.offsets, { dims: rows.dims }), release: () => {} };
 }
-
-/** What the words of ROWS_IN mean, for people. */
-export const PLACE_WORDS: Readonly<Record<(typeof ROWS_IN)[number], string>> = {
-  engine: "rows in the engine's memory",
-  shared: "rows on a SharedArrayBuffer",
-  plain: "rows in a plain array",
-};
 
 /** The closed form by `reference`, of groups spread evenly over all. */
 export async function referenceFits(rows: Batch, most: number, signal?: AbortSignal): Promise<Expected> {

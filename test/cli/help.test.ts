@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { mvnfit } from "./command.js";
 
-const COMMANDS = ["fit", "simulate", "engines"];
+const COMMANDS = ["fit", "bench", "simulate", "engines"];
 
 describe("help", () => {
   it.each(COMMANDS)("of %s has examples and fits 80 columns", async (command) => {
