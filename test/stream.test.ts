@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Batch } from "../src/batch.js";
 import type { Engine } from "../src/engine.js";
 import { referenceProvider } from "../src/engines/reference/provider.js";
+import { wasmProvider } from "../src/engines/wasm/provider.js";
 import { openRows } from "../src/io/read.js";
 import type { ReadOptions, RowSource, RowWindow } from "../src/io/rows.js";
 import { accumulate } from "../src/stream.js";
@@ -27,6 +28,11 @@ async function statisticsOf(file: string, options: Partial<ReadOptions> = {}, on
   } finally {
     await source.close();
   }
+}
+
+async function onThreads(threads: number, options: Partial<ReadOptions>) {
+  await using wasm = await wasmProvider.create({ threads });
+  return (await statisticsOf(await many, options, wasm)).statistics;
 }
 
 /** A source of the windows given, with as many groups as there are codes. */
@@ -112,6 +118,34 @@ describe("statistics from a stream of rows", () => {
       expect(again.mean).toEqual(first.mean);
       expect(again.scatter).toEqual(first.scatter);
     }
+  });
+
+  it("are the same bits for any number of threads, and those of all rows at once", async () => {
+    const options = { groupBy: ["g"], columns: ["x", "y"], weights: "w", windowBytes: 2 ** 18 };
+    const one = await onThreads(1, options);
+    expectRelative(
+      one.scatter,
+      (await statisticsOf(await many, options)).statistics.scatter,
+      MERGE_TOLERANCE,
+    );
+    for (const threads of [2, 3]) {
+      const other = await onThreads(threads, options);
+      for (const name of ["count", "weight", "mean", "scatter"] as const) {
+        expect(other[name]).toEqual(one[name]);
+      }
+    }
+  });
+
+  it("are the same bits whether or not the rows were sorted by group", async () => {
+    const sorted = files.parquet("sorted.parquet", `FROM '${await many}' ORDER BY g, x`);
+    const shuffled = files.parquet("shuffled.parquet", `FROM '${await sorted}' ORDER BY x, g`);
+    const statistics = async (file: string) => {
+      const read = await statisticsOf(file, { groupBy: ["g"], windowBytes: 2 ** 30 });
+      return read.keys
+        .map(([g], i) => [g, read.statistics.mean[3 * i], read.statistics.scatter[9 * i]])
+        .sort();
+    };
+    expect(await statistics(await shuffled)).toEqual(await statistics(await sorted));
   });
 
   it("hold two windows at most in the engine's memory: one being read, one being computed", async () => {

@@ -19,8 +19,9 @@ interface Command {
 }
 
 /** In yargs since version 17.6, not in its type declarations. */
-interface UsageConfigurable {
+interface Undeclared {
   usageConfiguration(settings: { readonly "hide-types": boolean }): void;
+  getInternalMethods(): { getUsageInstance(): { cacheHelpMessage(): void } };
 }
 
 const COMMANDS: readonly Command[] = [fit, verify, bench, simulate, engines, setup];
@@ -52,7 +53,10 @@ export async function runProgram(words: readonly string[]): Promise<void> {
     .check(refuseUnknownCommand, false)
     .exitProcess(false)
     .fail(false);
-  (program as unknown as UsageConfigurable).usageConfiguration({ "hide-types": true });
+  const undeclared = program as unknown as Undeclared;
+  undeclared.usageConfiguration({ "hide-types": true });
+  // Before a command runs, yargs lays out the whole help for a failure that it would report itself: 40 ms for nothing here.
+  undeclared.getInternalMethods().getUsageInstance().cacheHelpMessage = () => {};
   for (const one of COMMANDS) program.command(one as unknown as CommandModule);
   await program.parseAsync();
 }

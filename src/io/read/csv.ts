@@ -87,16 +87,17 @@ class CsvTable implements Table {
   /** Looks at the first rows to tell numbers from text. */
   async inspected(): Promise<this> {
     const all = this.names.map((_, i) => i);
-    const counts = all
-      .map(column)
-      .flatMap((c) => [
-        `count(${c}) FILTER (${c} NOT IN ${MARKERS}) AS ${c}_cells`,
-        `count(TRY_CAST(${c} AS DOUBLE)) AS ${c}_numbers`,
-        `count(*) FILTER (lower(${c}) IN ('true', 'false')) AS ${c}_booleans`,
-        `min(${c}) FILTER (${c} NOT IN ${MARKERS} AND TRY_CAST(${c} AS DOUBLE) IS NULL) AS ${c}_example`,
-      ]);
+    const names = all.map(column);
+    const numbers = names.map((c) => `TRY_CAST(${c} AS DOUBLE) AS ${c}_number`);
+    // What is a number needs no other test, and most cells are.
+    const counts = names.flatMap((c) => [
+      `count(${c}_number) AS ${c}_numbers`,
+      `count(${c}) FILTER (${c}_number IS NULL AND ${c} NOT IN ${MARKERS}) AS ${c}_others`,
+      `count(*) FILTER (${c}_number IS NULL AND lower(${c}) IN ('true', 'false')) AS ${c}_booleans`,
+      `min(${c}) FILTER (${c}_number IS NULL AND ${c} NOT IN ${MARKERS}) AS ${c}_example`,
+    ]);
     const from = this.table(new Map(), "nullstr=''", "ignore_errors=true", `buffer_size=${SAMPLE_BUFFER}`);
-    const sql = `SELECT count(*) AS sampled, ${counts} FROM (SELECT * FROM ${from} LIMIT ${SAMPLE_ROWS})`;
+    const sql = `SELECT count(*) AS sampled, ${counts} FROM (SELECT *, ${numbers} FROM (SELECT * FROM ${from} LIMIT ${SAMPLE_ROWS}))`;
     try {
       const [sample] = await this.database.query(sql);
       this.empty = Number(sample.sampled) === 0 && (await recordAt(this.source, 1, false)) === undefined;
@@ -131,9 +132,10 @@ class CsvTable implements Table {
   }
 
   private columnFrom(sample: Record<string, unknown>, i: number): TableColumn {
-    const [cells, numbers, booleans] = ["cells", "numbers", "booleans"].map((what) =>
+    const [numbers, others, booleans] = ["numbers", "others", "booleans"].map((what) =>
       Number(sample[`${column(i)}_${what}`]),
     );
+    const cells = numbers + others;
     const boolean = cells > 0 && booleans === cells;
     const numeric = boolean || (numbers > 0 && numbers >= NUMERIC_SHARE * cells);
     const example = sample[`${column(i)}_example`];
