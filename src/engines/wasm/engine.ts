@@ -46,7 +46,10 @@ export class WasmEngine implements Engine {
     return ResidentBatch.allocate(this.#machine.arena, layout);
   }
 
-  async open(source: Batch | Statistics, { precision = "float64" }: SessionOptions = {}): Promise<Session> {
+  async open(
+    source: Batch | Statistics,
+    { precision = "float64", once = false }: SessionOptions = {},
+  ): Promise<Session> {
     this.#machine.requireOpen("open");
     if (!PRECISIONS.includes(precision)) {
       const got = JSON.stringify(precision);
@@ -56,7 +59,7 @@ export class WasmEngine implements Engine {
       if (source.released) throw new InputError("open: the batch has been released");
       await source.checkWeights("open");
     }
-    return WasmSession.open(this.#machine, source, precision);
+    return WasmSession.open(this.#machine, source, { precision, once });
   }
 
   close(): Promise<void> {

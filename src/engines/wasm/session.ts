@@ -1,5 +1,5 @@
 import type { Batch } from "../../batch.js";
-import type { Control, Session, Solve } from "../../engine.js";
+import type { Control, Session, SessionOptions, Solve } from "../../engine.js";
 import { EngineError, InputError } from "../../errors.js";
 import { Evaluation } from "../../evaluation.js";
 import { Fits } from "../../fits.js";
@@ -9,9 +9,12 @@ import { Statistics } from "../../statistics.js";
 import {
   allocateFields,
   arraysOf,
+  COUNTS,
   EVALUATION,
   FITS,
+  type Fields,
   type PARAMETERS,
+  type Span,
   type Spans,
   STATISTICS,
 } from "./fields.js";
@@ -24,6 +27,7 @@ import type { EvaluateTask, FitTask } from "./task.js";
 import { workspaceGroupBytes } from "./workspace.js";
 
 type StatisticsSpans = Spans<typeof STATISTICS>;
+type CountSpans = Spans<typeof COUNTS>;
 type ParameterSpans = Spans<typeof PARAMETERS>;
 
 /** One batch, or its statistics. Rows are read once: the statistics stay where the workers see them. */
@@ -31,6 +35,8 @@ export class WasmSession implements Session {
   readonly #machine: Machine;
   readonly #source: Batch | Statistics;
   readonly #precision: Precision;
+  /** Whether statistics are kept for a next call. */
+  readonly #keeps: boolean;
   /** Once they are known. */
   #statistics: StatisticsSpans | undefined;
   /** What of them goes back to the reserve when the session closes: nothing that a user has been handed. */
@@ -38,18 +44,19 @@ export class WasmSession implements Session {
   readonly #calls = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
-  private constructor(machine: Machine, source: Batch | Statistics, precision: Precision) {
+  private constructor(machine: Machine, source: Batch | Statistics, options: Required<SessionOptions>) {
     this.#machine = machine;
     this.#source = source;
-    this.#precision = precision;
+    this.#precision = options.precision;
+    this.#keeps = !options.once;
   }
 
   static async open(
     machine: Machine,
     source: Batch | Statistics,
-    precision: Precision,
+    options: Required<SessionOptions>,
   ): Promise<WasmSession> {
-    const session = new WasmSession(machine, source, precision);
+    const session = new WasmSession(machine, source, options);
     if (source instanceof Statistics) await session.#takeOver(source);
     return session;
   }
@@ -57,9 +64,15 @@ export class WasmSession implements Session {
   statistics(control: Control = {}): Promise<Statistics> {
     return this.#call("statistics", control, async () => {
       if (!this.#statistics) await this.#perform(undefined, control);
+      if (!this.#statistics) throw new EngineError("wasm: the statistics are missing", "");
       const { dims, groups, dtype } = this.#source;
       this.#borrowed = [];
-      return Statistics.from({ dims, groups, dtype, ...this.#statisticsArrays() });
+      return Statistics.from({
+        dims,
+        groups,
+        dtype,
+        ...arraysOf(STATISTICS, this.#statistics, groups, dims),
+      });
     });
   }
 
@@ -99,9 +112,9 @@ export class WasmSession implements Session {
     const { dims, groups, dtype } = this.#source;
     const { method, ddof, tolerance, maxIterations } = solve;
     const epsilon = ROUNDING_UNIT[dtype];
-    const results = allocateFields(FITS, groups, dims);
+    const results = this.#room(FITS);
     const start = parameters ? 2 : solve.start === "identity" ? 1 : 0;
-    await this.#perform(
+    const counts = await this.#perform(
       {
         kind: "fit",
         precision: PRECISIONS.indexOf(this.#precision),
@@ -116,9 +129,10 @@ export class WasmSession implements Session {
       },
       control,
     );
-    const { count, weight } = this.#statisticsArrays();
+    // Count and weight belong to the session where it is kept; all else is this result's alone.
+    const own = Object.values<Span>(this.#statistics ? results : { ...counts, ...results });
     return new Fits(
-      { dims, groups, count, weight, ...arraysOf(FITS, results, groups, dims) },
+      { dims, groups, ...arraysOf(COUNTS, counts, groups, dims), ...arraysOf(FITS, results, groups, dims) },
       {
         engine: "wasm",
         device: this.#machine.device,
@@ -127,6 +141,9 @@ export class WasmSession implements Session {
         ddof,
         tolerance,
         roundingUnit: epsilon,
+      },
+      () => {
+        for (const { buffer } of own) this.#machine.reserve.give(buffer);
       },
     );
   }
@@ -145,8 +162,8 @@ export class WasmSession implements Session {
     }
   }
 
-  /** Has the workers solve all groups, from the statistics or, the first time, from the rows. */
-  async #perform(solver: FitTask | EvaluateTask | undefined, control: Control): Promise<void> {
+  /** Has the workers solve all groups, from the statistics or, where there are none yet, from the rows. */
+  async #perform(solver: FitTask | EvaluateTask | undefined, control: Control): Promise<CountSpans> {
     const machine = this.#machine;
     const { dims, groups } = this.#source;
     const own = workspaceGroupBytes(dims, solver);
@@ -161,12 +178,13 @@ export class WasmSession implements Session {
         ...(solver && { solver }),
       };
       await machine.perform({ task, plan }, control);
-      return;
+      return this.#statistics;
     }
     const batch = this.#source as Batch;
     const { plan, rows, fed } = rowsOf(machine, batch, this.#precision, own);
     const summing = machine.scratchBytes((kernels, d) => kernels.moments_scratch(rows.rowType, d), dims);
-    const statistics = this.#room();
+    const kept = this.#keeps || !solver ? this.#room(STATISTICS) : undefined;
+    const statistics = kept ?? this.#room(COUNTS);
     const scratch = Math.max(summing, solving);
     const letGo = batch instanceof ResidentBatch ? batch.hold() : undefined;
     try {
@@ -177,24 +195,16 @@ export class WasmSession implements Session {
     } finally {
       letGo?.();
     }
-    this.#statistics = statistics;
-    this.#borrowed = [statistics.mean.buffer, statistics.scatter.buffer];
+    this.#statistics = kept;
+    // Count and weight are handed out with every result, the others seldom.
+    this.#borrowed = kept ? [kept.mean.buffer, kept.scatter.buffer] : [];
+    return statistics;
   }
 
-  /** Memory for the statistics. Count and weight are handed out with every result, the others seldom: those are borrowed. */
-  #room(): StatisticsSpans {
+  /** Memory for the results of a call, which becomes the reserve's again if it is ever given back. */
+  #room<F extends Fields>(fields: F): Spans<F> {
     const { dims, groups } = this.#source;
-    const { reserve } = this.#machine;
-    const borrow = (words: number, purpose: string) => ({
-      buffer: reserve.take(groups * words * 8, purpose),
-      byteOffset: 0,
-    });
-    const { count, weight } = STATISTICS;
-    return {
-      ...allocateFields({ count, weight }, groups, dims),
-      mean: borrow(dims, "mean"),
-      scatter: borrow(dims * dims, "scatter"),
-    };
+    return allocateFields(fields, groups, dims, (bytes, name) => this.#machine.reserve.take(bytes, name));
   }
 
   /** Statistics that the session was opened on, where the workers see them. */
@@ -209,12 +219,6 @@ export class WasmSession implements Session {
     this.#statistics = spans;
     if (spans.mean.buffer !== statistics.mean.buffer) this.#borrowed.push(spans.mean.buffer);
     if (spans.scatter.buffer !== statistics.scatter.buffer) this.#borrowed.push(spans.scatter.buffer);
-  }
-
-  #statisticsArrays() {
-    const { dims, groups } = this.#source;
-    if (!this.#statistics) throw new EngineError("wasm: the statistics are missing", "");
-    return arraysOf(STATISTICS, this.#statistics, groups, dims);
   }
 
   /** Runs `work` with the parameters where the workers see them. */
