@@ -38,9 +38,8 @@ template <int D, class Sum> class LaneSums {
 
   MVN_FN void add(const Sum* x) {
     Vector<Sum> y[D];
-    loadColumns<D>(x, y);
     MVN_UNROLL for (int j = 0; j < D; ++j) {
-      y[j] -= shift_[j];
+      y[j] = loadStrided<D>(x + j) - shift_[j];
       sum_[j] += y[j];
     }
     addProducts(y, y);
@@ -49,9 +48,8 @@ template <int D, class Sum> class LaneSums {
   // The same with a weight a lane; a row of weight 0 is masked, as it may hold NaN.
   MVN_FN void add(const Sum* x, Vector<Sum> weight) {
     Vector<Sum> y[D], weighted[D];
-    loadColumns<D>(x, y);
     MVN_UNROLL for (int j = 0; j < D; ++j) {
-      y[j] = keepWhere(weight > splat(Sum(0)), y[j] - shift_[j]);
+      y[j] = keepWhere(weight > splat(Sum(0)), loadStrided<D>(x + j) - shift_[j]);
       weighted[j] = weight * y[j];
       sum_[j] += weighted[j];
     }

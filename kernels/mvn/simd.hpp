@@ -41,29 +41,10 @@ template <class Real> MVN_FN f64x2 load(const f32* p) requires(sizeof(Real) == 8
   return __builtin_convertvector(v, f64x2);
 }
 
-// loadColumns<D>(x, y): as many rows of D numbers as a vector has lanes, from x on; y[j] is column j, one row a lane.
-template <int D> MVN_FN void loadColumns(const f64* x, f64x2* y) {
-  MVN_UNROLL for (int j = 0; j < D; ++j) y[j] = f64x2{x[j], x[D + j]};
-}
-
-// Loading a lane of four costs as much as two shuffles, so the rows are loaded whole and taken apart: number e of them
-// is lane e % 4 of vector e / 4.
-template <int D, int J> MVN_FN f32x4 columnOf(const f32x4* rows) {
-  constexpr int a = J, b = D + J, c = 2 * D + J, d = 3 * D + J;
-  f32x4 ab = __builtin_shufflevector(rows[a / 4], rows[b / 4], a % 4, a % 4, 4 + b % 4, 4 + b % 4);
-  f32x4 cd = __builtin_shufflevector(rows[c / 4], rows[d / 4], c % 4, c % 4, 4 + d % 4, 4 + d % 4);
-  return __builtin_shufflevector(ab, cd, 0, 2, 4, 6);
-}
-template <int D, int J> MVN_FN void takeColumns(const f32x4* rows, f32x4* y) {
-  if constexpr (J < D) {
-    y[J] = columnOf<D, J>(rows);
-    takeColumns<D, J + 1>(rows, y);
-  }
-}
-template <int D> MVN_FN void loadColumns(const f32* x, f32x4* y) {
-  f32x4 rows[D];
-  MVN_UNROLL for (int v = 0; v < D; ++v) rows[v] = load<f32>(x + 4 * v);
-  takeColumns<D, 0>(rows, y);
+// loadStrided<Stride>(p): p[0], p[Stride], … , one a lane.
+template <int Stride> MVN_FN f64x2 loadStrided(const f64* p) { return f64x2{p[0], p[Stride]}; }
+template <int Stride> MVN_FN f32x4 loadStrided(const f32* p) {
+  return f32x4{p[0], p[Stride], p[2 * Stride], p[3 * Stride]};
 }
 
 // Lane i of v in every lane.

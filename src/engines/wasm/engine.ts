@@ -48,7 +48,7 @@ export class WasmEngine implements Engine {
 
   async open(
     source: Batch | Statistics,
-    { precision = "float64", lend = false }: SessionOptions = {},
+    { precision = "float64", once = false, lend = false }: SessionOptions = {},
   ): Promise<Session> {
     this.#machine.requireOpen("open");
     if (!PRECISIONS.includes(precision)) {
@@ -59,7 +59,7 @@ export class WasmEngine implements Engine {
       if (source.released) throw new InputError("open: the batch has been released");
       await source.checkWeights("open");
     }
-    return WasmSession.open(this.#machine, source, precision, lend);
+    return WasmSession.open(this.#machine, source, { precision, once, lend });
   }
 
   close(): Promise<void> {

@@ -10,6 +10,8 @@
 const SLICE_BYTES = 2 ** 20;
 /** An item of whole groups: rows and results. Rows read in place need no cache of ours, so there an item may be larger. */
 const ITEM_BYTES = { window: 2 ** 20, inPlace: 2 ** 22, statistics: 2 ** 18 };
+/** Statistics and results of an item: written and read again within it, so they should stay in a core's cache. */
+const ITEM_RESULT_BYTES = 2 ** 19;
 /** At least this many items a thread, so that threads end together. */
 const ITEMS_A_THREAD = 8;
 /** At most this many parts of one group: as many threads can share it, and so many partial statistics are kept. */
@@ -73,7 +75,10 @@ export function planRows(shape: RowsShape): Plan {
   const { offsets, dims, rowBytes, groupBytes, threads } = shape;
   const total = offsets.length - 1;
   const slice = sliceRows(dims, shape.chunkRows);
-  const most = mostGroupsOf(total, threads);
+  const most = Math.min(
+    mostGroupsOf(total, threads),
+    Math.max(1, Math.floor(ITEM_RESULT_BYTES / groupBytes)),
+  );
   const budget = shape.inPlace ? ITEM_BYTES.inPlace : ITEM_BYTES.window;
   const items: number[] = [];
   const splits: number[] = [];
@@ -129,6 +134,11 @@ export function planRows(shape: RowsShape): Plan {
   };
 }
 
+/** The same plan for another call, which counts the missing parts afresh. */
+export function renewed(plan: Plan): Plan {
+  return plan.splits.length > 0 ? { ...plan, splits: sharedWords(plan.splits) } : plan;
+}
+
 /** Items over statistics: ranges of consecutive groups. */
 export function planGroups(total: number, groupBytes: number, threads: number): Plan {
   const fitting = Math.max(1, Math.floor(ITEM_BYTES.statistics / groupBytes));
@@ -154,7 +164,7 @@ function shared(values: number[]): Float64Array {
   return array;
 }
 
-function sharedWords(values: number[]): Int32Array {
+function sharedWords(values: ArrayLike<number>): Int32Array {
   const array = new Int32Array(new SharedArrayBuffer(values.length * 4));
   array.set(values);
   return array;

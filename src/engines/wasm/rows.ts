@@ -4,7 +4,7 @@ import type { Precision } from "../../methods.js";
 import { STATISTICS } from "../fields.js";
 import { ResidentBatch } from "../resident_batch.js";
 import type { Call, Machine } from "./machine.js";
-import { type Plan, planRows } from "./plan.js";
+import { type Plan, planRows, type RowsShape, renewed } from "./plan.js";
 import { isShared, spanOf } from "./shared.js";
 import { allocateFields, sharedBytes } from "./spans.js";
 import { ELEMENT_BYTES, type RowsTask } from "./task.js";
@@ -24,12 +24,11 @@ export function rowsOf(
   precision: Precision,
   groupBytes: number,
 ): { readonly plan: Plan; readonly rows: RowsTask; readonly fed: Call["fed"] } {
-  const { dims, offsets } = batch;
+  const { dims } = batch;
   const rowType = rowTypeOf(batch, precision);
   const source = sourceOf(machine, batch);
   const weighted = batch.weights !== undefined;
-  const plan = planRows({
-    offsets,
+  const { plan, offsets } = planned(batch, {
     dims,
     chunkRows: machine.kernels.chunk_rows(dims),
     rowBytes: dims * ELEMENT_BYTES[rowType] + (weighted ? 8 : 0),
@@ -37,15 +36,13 @@ export function rowsOf(
     threads: machine.threads,
     inPlace: source.kind === "resident",
   });
-  const shared = sharedBytes(offsets.byteLength, "offsets");
-  new Float64Array(shared).set(offsets);
   return {
     plan,
     rows: {
       source,
       rowType,
       weighted,
-      offsets: shared,
+      offsets,
       sliceRows: plan.sliceRows,
       windowRows: plan.mostRows,
       partials: allocateFields(STATISTICS, plan.partials, dims),
@@ -53,6 +50,27 @@ export function rowsOf(
     },
     fed: source.kind === "fed" ? batch : undefined,
   };
+}
+
+interface Planned {
+  readonly shape: string;
+  readonly plan: Plan;
+  /** [B+1] float64, where the workers see them */
+  readonly offsets: SharedArrayBuffer;
+}
+
+/** Each batch's latest plan: with many small groups, making it takes as long as some of the work. */
+const latest = new WeakMap<Batch, Planned>();
+
+function planned(batch: Batch, rest: Omit<RowsShape, "offsets">): Planned {
+  const shape = JSON.stringify(rest);
+  const known = latest.get(batch);
+  if (known?.shape === shape) return { ...known, plan: renewed(known.plan) };
+  const offsets = known?.offsets ?? sharedBytes(batch.offsets.byteLength, "offsets");
+  if (!known) new Float64Array(offsets).set(batch.offsets);
+  const made = { shape, plan: planRows({ ...rest, offsets: batch.offsets }), offsets };
+  latest.set(batch, made);
+  return { ...made, plan: renewed(made.plan) };
 }
 
 /** Code of kernels/README.md. */

@@ -1,22 +1,23 @@
 import type { Batch } from "../../batch.js";
-import type { Control, Session, Solve } from "../../engine.js";
+import type { Control, Session, SessionOptions, Solve } from "../../engine.js";
 import { EngineError, InputError } from "../../errors.js";
 import { Evaluation } from "../../evaluation.js";
 import { Fits } from "../../fits.js";
 import { methodCode, PRECISIONS, type Precision, ROUNDING_UNIT } from "../../methods.js";
 import type { Parameters } from "../../parameters.js";
 import { Statistics } from "../../statistics.js";
-import { EVALUATION, FITS, type PARAMETERS, STATISTICS } from "../fields.js";
+import { COUNTS, EVALUATION, FITS, type Fields, type PARAMETERS, STATISTICS } from "../fields.js";
 import { ResidentBatch } from "../resident_batch.js";
 import type { Machine } from "./machine.js";
 import { planGroups } from "./plan.js";
 import { rowsOf } from "./rows.js";
 import { sharedCopy } from "./shared.js";
-import { allocateFields, arraysOf, type Spans } from "./spans.js";
+import { allocateFields, arraysOf, type Span, type Spans } from "./spans.js";
 import type { EvaluateTask, FitTask } from "./task.js";
 import { workspaceGroupBytes } from "./workspace.js";
 
 type StatisticsSpans = Spans<typeof STATISTICS>;
+type CountSpans = Spans<typeof COUNTS>;
 type ParameterSpans = Spans<typeof PARAMETERS>;
 
 /** One batch, or its statistics. Rows are read once: the statistics stay where the workers see them. */
@@ -24,6 +25,9 @@ export class WasmSession implements Session {
   readonly #machine: Machine;
   readonly #source: Batch | Statistics;
   readonly #precision: Precision;
+  /** Whether statistics are kept for a next call. */
+  readonly #keeps: boolean;
+  /** Whether statistics handed out are still the session's. */
   readonly #lends: boolean;
   /** Once they are known. */
   #statistics: StatisticsSpans | undefined;
@@ -32,20 +36,20 @@ export class WasmSession implements Session {
   readonly #calls = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
-  private constructor(machine: Machine, source: Batch | Statistics, precision: Precision, lends: boolean) {
+  private constructor(machine: Machine, source: Batch | Statistics, options: Required<SessionOptions>) {
     this.#machine = machine;
     this.#source = source;
-    this.#precision = precision;
-    this.#lends = lends;
+    this.#precision = options.precision;
+    this.#keeps = !options.once;
+    this.#lends = options.lend;
   }
 
   static async open(
     machine: Machine,
     source: Batch | Statistics,
-    precision: Precision,
-    lends: boolean,
+    options: Required<SessionOptions>,
   ): Promise<WasmSession> {
-    const session = new WasmSession(machine, source, precision, lends);
+    const session = new WasmSession(machine, source, options);
     if (source instanceof Statistics) await session.#takeOver(source);
     return session;
   }
@@ -53,9 +57,15 @@ export class WasmSession implements Session {
   statistics(control: Control = {}): Promise<Statistics> {
     return this.#call("statistics", control, async () => {
       if (!this.#statistics) await this.#perform(undefined, control);
+      if (!this.#statistics) throw new EngineError("wasm: the statistics are missing", "");
       const { dims, groups, dtype } = this.#source;
       if (!this.#lends) this.#borrowed = [];
-      return Statistics.from({ dims, groups, dtype, ...this.#statisticsArrays() });
+      return Statistics.from({
+        dims,
+        groups,
+        dtype,
+        ...arraysOf(STATISTICS, this.#statistics, groups, dims),
+      });
     });
   }
 
@@ -95,9 +105,9 @@ export class WasmSession implements Session {
     const { dims, groups, dtype } = this.#source;
     const { method, ddof, tolerance, maxIterations } = solve;
     const epsilon = ROUNDING_UNIT[dtype];
-    const results = allocateFields(FITS, groups, dims);
+    const results = this.#room(FITS);
     const start = parameters ? 2 : solve.start === "identity" ? 1 : 0;
-    await this.#perform(
+    const counts = await this.#perform(
       {
         kind: "fit",
         precision: PRECISIONS.indexOf(this.#precision),
@@ -112,9 +122,10 @@ export class WasmSession implements Session {
       },
       control,
     );
-    const { count, weight } = this.#statisticsArrays();
+    // Count and weight belong to the session where it is kept; all else is this result's alone.
+    const own = Object.values<Span>(this.#statistics ? results : { ...counts, ...results });
     return new Fits(
-      { dims, groups, count, weight, ...arraysOf(FITS, results, groups, dims) },
+      { dims, groups, ...arraysOf(COUNTS, counts, groups, dims), ...arraysOf(FITS, results, groups, dims) },
       {
         engine: "wasm",
         device: this.#machine.device,
@@ -123,6 +134,9 @@ export class WasmSession implements Session {
         ddof,
         tolerance,
         roundingUnit: epsilon,
+      },
+      () => {
+        for (const { buffer } of own) this.#machine.reserve.give(buffer);
       },
     );
   }
@@ -141,8 +155,8 @@ export class WasmSession implements Session {
     }
   }
 
-  /** Has the workers solve all groups, from the statistics or, the first time, from the rows. */
-  async #perform(solver: FitTask | EvaluateTask | undefined, control: Control): Promise<void> {
+  /** Has the workers solve all groups, from the statistics or, where there are none yet, from the rows. */
+  async #perform(solver: FitTask | EvaluateTask | undefined, control: Control): Promise<CountSpans> {
     const machine = this.#machine;
     const { dims, groups } = this.#source;
     const own = workspaceGroupBytes(dims, solver);
@@ -157,12 +171,13 @@ export class WasmSession implements Session {
         ...(solver && { solver }),
       };
       await machine.perform({ task, plan }, control);
-      return;
+      return this.#statistics;
     }
     const batch = this.#source as Batch;
     const { plan, rows, fed } = rowsOf(machine, batch, this.#precision, own);
     const summing = machine.scratchBytes((kernels, d) => kernels.moments_scratch(rows.rowType, d), dims);
-    const statistics = this.#room();
+    const kept = this.#keeps || !solver ? this.#room(STATISTICS) : undefined;
+    const statistics = kept ?? this.#room(COUNTS);
     const scratch = Math.max(summing, solving);
     const letGo = batch instanceof ResidentBatch ? batch.hold() : undefined;
     try {
@@ -173,24 +188,16 @@ export class WasmSession implements Session {
     } finally {
       letGo?.();
     }
-    this.#statistics = statistics;
-    this.#borrowed = [statistics.mean.buffer, statistics.scatter.buffer];
+    this.#statistics = kept;
+    // Count and weight are handed out with every result, the others seldom.
+    this.#borrowed = kept ? [kept.mean.buffer, kept.scatter.buffer] : [];
+    return statistics;
   }
 
-  /** Memory for the statistics. Count and weight are handed out with every result, the others seldom: those are borrowed. */
-  #room(): StatisticsSpans {
+  /** Memory for the results of a call, which becomes the reserve's again if it is ever given back. */
+  #room<F extends Fields>(fields: F): Spans<F> {
     const { dims, groups } = this.#source;
-    const { reserve } = this.#machine;
-    const borrow = (words: number, purpose: string) => ({
-      buffer: reserve.take(groups * words * 8, purpose),
-      byteOffset: 0,
-    });
-    const { count, weight } = STATISTICS;
-    return {
-      ...allocateFields({ count, weight }, groups, dims),
-      mean: borrow(dims, "mean"),
-      scatter: borrow(dims * dims, "scatter"),
-    };
+    return allocateFields(fields, groups, dims, (bytes, name) => this.#machine.reserve.take(bytes, name));
   }
 
   /** Statistics that the session was opened on, where the workers see them. */
@@ -205,12 +212,6 @@ export class WasmSession implements Session {
     this.#statistics = spans;
     if (spans.mean.buffer !== statistics.mean.buffer) this.#borrowed.push(spans.mean.buffer);
     if (spans.scatter.buffer !== statistics.scatter.buffer) this.#borrowed.push(spans.scatter.buffer);
-  }
-
-  #statisticsArrays() {
-    const { dims, groups } = this.#source;
-    if (!this.#statistics) throw new EngineError("wasm: the statistics are missing", "");
-    return arraysOf(STATISTICS, this.#statistics, groups, dims);
   }
 
   /** Runs `work` with the parameters where the workers see them. */
