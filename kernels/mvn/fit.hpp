@@ -104,16 +104,33 @@ enum class Family { any, closedForm, newton, gradient };
 
 MVN_FN constexpr bool serves(Family family, Family wanted) { return family == Family::any || family == wanted; }
 
-template <class Team, class Real>
-MVN_FN Ending gradientMethod(const Team& team, Method method, const Problem<Real>& problem,
-                             GradientScratch<Real>& work) {
+// f(machine type) of a gradient method, as a value of no size.
+template <class Method> struct MethodType {
+  using type = Method;
+};
+
+template <class Real, class F> MVN_FN auto withGradientMethod(Method method, F f) {
   switch (method) {
-    case Method::cg: return cg(team, problem, work);
-    case Method::bb: return barzilaiBorwein(team, problem, work);
-    case Method::gradientDescent: return gradientDescent(team, problem, work);
-    case Method::momentum: return momentum(team, problem, work);
-    default: return lbfgs(team, problem, work);
+    case Method::cg: return f(MethodType<ConjugateGradients<Real>>{});
+    case Method::bb: return f(MethodType<BarzilaiBorwein<Real>>{});
+    case Method::gradientDescent: return f(MethodType<GradientDescent<Real>>{});
+    case Method::momentum: return f(MethodType<Momentum<Real>>{});
+    default: return f(MethodType<Lbfgs<Real>>{});
   }
+}
+
+// The unknowns of a gradient method from (U, m), where it is to begin, and back.
+template <class Real, class Team>
+MVN_FN void toUnknowns(const Team& team, const Problem<Real>& problem, const Real* U, const f64* m, Real* x) {
+  const int d = problem.d;
+  packFactor(team, d, U, x);
+  if (!problem.centred) copy(team, d, x + d * (d + 1) / 2, m);
+}
+template <class Real, class Team>
+MVN_FN void fromUnknowns(const Team& team, const Problem<Real>& problem, const Real* x, Real* U, f64* m) {
+  const int d = problem.d;
+  unpackFactor(team, d, x, U);
+  if (!problem.centred) copy(team, d, m, x + d * (d + 1) / 2);
 }
 
 // The chosen method from (work.m, work.U), which it replaces. `centred` tells, before and after, whether m = 0.
@@ -141,14 +158,11 @@ MVN_CALL Ending solve(const Team& team, Dim d, const FitOptions& options, const 
   if constexpr (serves(family, Family::gradient)) {
     if (method > Method::newton) {
       GradientScratch<Real> scratch(own, d, method, solver.shared);
-      Real *x = scratch.current.x, *m = x + d * (d + 1) / 2;
-      packFactor(team, d, U, x);
-      if (!centred) copy(team, d, m, work.m);
-      ending = gradientMethod(team, method, problem, scratch);
-      x = scratch.current.x;  // the points have changed places
-      m = x + d * (d + 1) / 2;
-      unpackFactor(team, d, x, U);
-      if (!centred) copy(team, d, work.m, m);
+      toUnknowns(team, problem, U, work.m, scratch.current.x);
+      ending = withGradientMethod<Real>(method, [&](auto machine) {
+        return run<typename decltype(machine)::type>(team, problem, scratch);
+      });
+      fromUnknowns(team, problem, scratch.current.x, U, work.m);
     }
   }
   if constexpr (rounded) copy(team, d * d, work.U, U);

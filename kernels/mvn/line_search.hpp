@@ -25,16 +25,22 @@ MVN_FN Real change(const Point<Real>& from, const Point<Real>& to, Real t) {
   return t * (from.slope + to.slope) / Real(2);
 }
 
-// to ← J/n, gradient and slope at from.x + t p.
+// to.x ← from.x + t p
 template <class Team, class Real>
-MVN_FN void step(const Team& team, const Problem<Real>& problem, const Point<Real>& from, const Real* p, Real t,
-                 Point<Real>& to, const ObjectiveScratch<Real>& work) {
-  const int n = problem.unknowns();
-  team.each(n, [&](int i) { to.x[i] = from.x[i] + t * p[i]; });
+MVN_FN void place(const Team& team, const Problem<Real>& problem, const Point<Real>& from, const Real* p, Real t,
+                  Point<Real>& to) {
+  team.each(problem.unknowns(), [&](int i) { to.x[i] = from.x[i] + t * p[i]; });
   team.sync();
-  to.value = objective(team, problem, to.x, to.gradient, work);
-  to.slope = isFinite(to.value.objective) ? dot(team, n, to.gradient, p) : Real(0);
 }
+
+// The slope along p at a point whose value is known.
+template <class Team, class Real>
+MVN_FN Real slopeAlong(const Team& team, const Problem<Real>& problem, const Point<Real>& at, const Real* p) {
+  return isFinite(at.value.objective) ? dot(team, problem.unknowns(), at.gradient, p) : Real(0);
+}
+
+// How a search goes on once the value at its point is known.
+enum class Search : u8 { going, found, failed };
 
 // Minimiser of the cubic through value and slope at a and b (Nocedal & Wright, eq. 3.59), kept inside by a tenth of
 // the interval; its middle where the cubic has none. `rise` is φ(b) − φ(a).
@@ -52,56 +58,103 @@ template <class Real> MVN_FN Real cubicStep(Real a, Real slopeA, Real b, Real sl
   return min(max(at, low), high);
 }
 
-// Strong Wolfe: φ(t) ≤ φ(0) + c₁ t φ'(0) and |φ'(t)| ≤ c₂ |φ'(0)|. `from.slope` is φ'(0) < 0; on success `to` is the
-// point at t, and t is returned. 0 when no such t is found: p no longer descends beyond rounding.
-template <class Team, class Real>
-MVN_CALL Real wolfeSearch(const Team& team, const Problem<Real>& problem, const Point<Real>& from, const Real* p,
-                          Real t, Real curvature, Point<Real>& to, const ObjectiveScratch<Real>& work) {
-  constexpr Real decrease = Real(1e-4), expansion = 4;
-  constexpr int trials = 30;
-  Real low = 0, lowSlope = from.slope, lowChange = 0;  // the best end of the bracket
-  Real high = 0, highSlope = 0, highChange = 0;        // the other end, once there is one
-  bool bracketed = false;
-  for (int trial = 0; trial < trials; ++trial) {
-    step(team, problem, from, p, t, to, work);
-    if (!isFinite(to.value.objective)) {  // over the barrier: no values to interpolate
-      high = t;
-      highChange = infinity<Real>;
-      bracketed = true;
-      t = low + (t - low) / Real(4);
-      continue;
-    }
-    const Real risen = change(from, to, t);
-    const bool enough = risen <= decrease * t * from.slope && (low == Real(0) || risen <= lowChange);
-    if (enough && abs(to.slope) <= -curvature * from.slope) return t;
-    if (!enough || to.slope * (bracketed ? high - low : Real(1)) >= Real(0)) {
-      if (enough) {  // the minimum lies between low and t
-        high = low;
-        highSlope = lowSlope;
-        highChange = lowChange;
-        low = t;
-        lowSlope = to.slope;
-        lowChange = risen;
-      } else {
-        high = t;
-        highSlope = to.slope;
-        highChange = risen;
-      }
-      bracketed = true;
-    } else {
-      low = t;
-      lowSlope = to.slope;
-      lowChange = risen;
-      if (!bracketed) {
-        t = t * expansion;
-        continue;
-      }
-    }
-    if (abs(high - low) <= roundingUnit<Real> * abs(low)) return 0;
-    t = isFinite(highChange) ? cubicStep(low, lowSlope, high, highSlope, highChange - lowChange)
-                             : low + (high - low) / Real(4);
+// Strong Wolfe: φ(t) ≤ φ(0) + c₁ t φ'(0) and |φ'(t)| ≤ c₂ |φ'(0)|. `from.slope` is φ'(0) < 0. The search places `to`,
+// and is advanced when the value there is known; where it has found, `to` is the point at t. It fails where there is no
+// such t: p no longer descends beyond rounding.
+template <class Real> struct WolfeSearch {
+  Real t = 0;
+
+  template <class Team>
+  MVN_FN void begin(const Team& team, const Problem<Real>& problem, const Point<Real>& from, const Real* p, Real first,
+                    Point<Real>& to) {
+    *this = {};
+    t = first;
+    low_ = {0, from.slope, 0};
+    place(team, problem, from, p, t, to);
   }
-  return 0;
-}
+
+  template <class Team>
+  MVN_CALL Search advance(const Team& team, const Problem<Real>& problem, const Point<Real>& from, const Real* p,
+                          Real curvature, Point<Real>& to) {
+    constexpr int trials = 30;
+    to.slope = slopeAlong(team, problem, to, p);
+    const Search outcome = judge(from, to, curvature);
+    if (outcome != Search::going) return outcome;
+    if (++trial_ == trials) return Search::failed;
+    place(team, problem, from, p, t, to);
+    return Search::going;
+  }
+
+ private:
+  struct End {
+    Real t = 0, slope = 0, change = 0;
+  };
+  End low_, high_;  // the best end of the bracket, and the other, once there is one
+  bool bracketed_ = false;
+  int trial_ = 0;
+
+  // Moves t on, unless the point there will do.
+  MVN_FN Search judge(const Point<Real>& from, const Point<Real>& to, Real curvature) {
+    constexpr Real decrease = Real(1e-4), expansion = 4;
+    if (!isFinite(to.value.objective)) {  // over the barrier: no values to interpolate
+      high_.t = t;
+      high_.change = infinity<Real>;
+      bracketed_ = true;
+      t = low_.t + (t - low_.t) / Real(4);
+      return Search::going;
+    }
+    const End here{t, to.slope, change(from, to, t)};
+    const bool enough =
+        here.change <= decrease * t * from.slope && (low_.t == Real(0) || here.change <= low_.change);
+    if (enough && abs(here.slope) <= -curvature * from.slope) return Search::found;
+    if (!enough) {
+      high_ = here;
+      bracketed_ = true;
+    } else if (here.slope * (bracketed_ ? high_.t - low_.t : Real(1)) >= Real(0)) {  // the minimum lies before t
+      high_ = low_;
+      low_ = here;
+      bracketed_ = true;
+    } else {
+      low_ = here;
+      if (!bracketed_) {
+        t = t * expansion;
+        return Search::going;
+      }
+    }
+    if (abs(high_.t - low_.t) <= roundingUnit<Real> * abs(low_.t)) return Search::failed;
+    t = isFinite(high_.change) ? cubicStep(low_.t, low_.slope, high_.t, high_.slope, high_.change - low_.change)
+                               : low_.t + (high_.t - low_.t) / Real(4);
+    return Search::going;
+  }
+};
+
+// The longest of t, t/2, t/4 … along p with a change of at most `allowed` + c₁ t φ'(0): Armijo's rule. Used as
+// WolfeSearch is.
+template <class Real> struct Backtracking {
+  Real t = 0;
+
+  template <class Team>
+  MVN_FN void begin(const Team& team, const Problem<Real>& problem, const Point<Real>& from, const Real* p, Real first,
+                    Point<Real>& to) {
+    t = first;
+    halved_ = 0;
+    place(team, problem, from, p, t, to);
+  }
+
+  template <class Team>
+  MVN_FN Search advance(const Team& team, const Problem<Real>& problem, const Point<Real>& from, const Real* p,
+                        Real decrease, Real allowed, Point<Real>& to) {
+    constexpr int halvings = 60;
+    to.slope = slopeAlong(team, problem, to, p);
+    if (change(from, to, t) <= allowed + decrease * t * from.slope) return Search::found;
+    if (++halved_ == halvings) return Search::failed;
+    t = t / Real(2);
+    place(team, problem, from, p, t, to);
+    return Search::going;
+  }
+
+ private:
+  int halved_ = 0;
+};
 
 }  // namespace mvn

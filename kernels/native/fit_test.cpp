@@ -93,22 +93,6 @@ TEST("closed form: scatter over n, its factor, and nothing left to gain") {
   }
 }
 
-TEST("the code of a fixed dimension and the general code agree") {
-  FOR_EACH(d, {1, 2, 3, 4, 8}) {
-    for (int method = 0; method <= 6; ++method) {
-      check::Case named = caseOf(Method(method));
-      const Group group = groupOf(int(d), 10, 7 * d);
-      Call call{.method = Method(method)};
-      const Fit fixed = fit(group, call);
-      call.specialised = false;
-      const Fit general = fit(group, call);
-      CHECK(fixed.status == general.status);
-      CHECK(relativeError(fixed.covariance, general.covariance) <= 2e-8);
-      CHECK_CLOSE(fixed.logLikelihood, general.logLikelihood, 1e-12 * std::fabs(general.logLikelihood));
-    }
-  }
-}
-
 TEST("newton reaches 1e-8 from the default start in at most 10 steps") {
   FOR_EACH(d, {1, 2, 3, 4, 5, 8, 9, 16, 33, 64}) {
     for (const f64 condition : {1e1, 1e2, 1e3, 1e4, 1e5, 1e6}) {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "mvn/evaluate.hpp"
-#include "mvn/fit.hpp"
+#include "mvn/packs/fit.hpp"
 
 namespace groups {
 
@@ -113,35 +113,70 @@ struct Call {
   int maxIterations = 1000;
   f64 epsilon = 0x1p-53;
   const i32* stop = nullptr;
-  bool specialised = true;  // the code of a Fixed dimension where there is one
+  bool packed = true;  // in a pack, where the engine would
 };
 
 constexpr f64 unwritten = 12345.678;  // whatever a fit leaves as it was shows
 
+// Room for one result, and where it is written.
+struct Place {
+  Fit fit;
+  u8 status = 99;
+
+  explicit Place(int d)
+      : fit{Numbers(d, unwritten), Numbers(d * d, unwritten), Numbers(d * d, unwritten), unwritten, unwritten, unwritten,
+            -1, Status::empty} {}
+  FitGroup at(const Group& group, const Call& call) {
+    return {group.statistics(), call.startMean.data(), call.startFactor.data(), fit.mean.data(), fit.covariance.data(),
+            fit.factor.data(), &fit.logLikelihood, &fit.residual, &fit.gap, &fit.iterations, &status};
+  }
+  Fit result() {
+    fit.status = Status(status);
+    return fit;
+  }
+};
+
+inline FitOptions optionsOf(const Call& call) {
+  return {call.method, call.start, call.ddof, call.tolerance, call.maxIterations, call.epsilon, call.stop};
+}
+
+// Stale scratch must not show.
+inline std::vector<f64> staleBlock(i64 bytes) { return std::vector<f64>(bytes / sizeof(f64) + 2, NAN); }
+
+// Groups of one dimension in one pack.
+template <class Real = f64> std::vector<Fit> fitPack(const std::vector<Group>& groups, const Call& call) {
+  constexpr int lanes = packLanes<Real>;
+  const int d = groups[0].d, count = int(groups.size());
+  std::vector<Place> places(count, Place(d));
+  FitGroup pack[lanes];
+  for (int lane = 0; lane < lanes; ++lane) {
+    const int k = min(lane, count - 1);
+    pack[lane] = places[k].at(groups[k], call);
+  }
+  Scratch size;
+  FitPackScratch<Real>(size, d);
+  std::vector<f64> block = staleBlock(size.used);
+  Scratch scratch(reinterpret_cast<char*>(block.data()));
+  const FitPackScratch<Real> work(scratch, d);
+  withPackDimension<Real>(d, [&](auto dimension) {
+    mvn::fitPack<Real>(dimension, pack, count, optionsOf(call), work);
+  });
+  std::vector<Fit> results;
+  for (Place& place : places) results.push_back(place.result());
+  return results;
+}
+
 template <class Real = f64> Fit fit(const Group& group, const Call& call) {
   const int d = group.d;
-  const Numbers vector(d, unwritten), matrix(d * d, unwritten);
-  Fit out{vector, matrix, matrix, unwritten, unwritten, unwritten, -1, Status::empty};
-  u8 status = 99;
-  const FitGroup io{group.statistics(), call.startMean.data(), call.startFactor.data(),
-                    out.mean.data(), out.covariance.data(), out.factor.data(),
-                    &out.logLikelihood, &out.residual, &out.gap, &out.iterations, &status};
-  const FitOptions options{call.method,        call.start,   call.ddof, call.tolerance,
-                           call.maxIterations, call.epsilon, call.stop};
+  if (call.packed && fitsInPacks(d, call.method)) return fitPack<Real>({group}, call)[0];
+  Place place(d);
   Scratch count;
   FitScratch(count, d, solverBytes<Real>(d, call.method));
-  std::vector<f64> block(count.used / sizeof(f64) + 2, NAN);  // stale scratch must not show
+  std::vector<f64> block = staleBlock(count.used);
   Scratch scratch(reinterpret_cast<char*>(block.data()));
   const FitScratch work(scratch, d, solverBytes<Real>(d, call.method));
-  if (call.specialised) {
-    withDimension<Real>(SerialTeam{}, d, [&](auto dimension) {
-      fitGroup<Real>(SerialTeam{}, dimension, io, options, work);
-    });
-  } else {
-    fitGroup<Real>(SerialTeam{}, Dynamic{d}, io, options, work);
-  }
-  out.status = Status(status);
-  return out;
+  fitGroup<Real>(SerialTeam{}, Dynamic{d}, place.at(group, call), optionsOf(call), work);
+  return place.result();
 }
 
 struct Evaluation {
@@ -160,7 +195,7 @@ Evaluation evaluate(const Group& group, const Numbers& mean, const Numbers& fact
                          out.dj1dFactor.data(), out.dj2dMean.data(), out.dj2dFactor.data(), &status};
   Scratch count;
   EvaluateScratch<Real>(count, d);
-  std::vector<f64> block(count.used / sizeof(f64) + 2, NAN);
+  std::vector<f64> block = staleBlock(count.used);
   Scratch scratch(reinterpret_cast<char*>(block.data()));
   const EvaluateScratch<Real> work(scratch, d);
   if (specialised) {

@@ -35,29 +35,13 @@ struct EvaluateArrays {
   }
 };
 
-bool fitsInPacks(i32 d, Method method) { return d <= 32 && method <= Method::newton; }
-
-template <class F> void withPackDimension(int d, F f) {
-  switch (d) {
-    case 1: return f(Fixed<1>{});
-    case 2: return f(Fixed<2>{});
-    case 3: return f(Fixed<3>{});
-    case 4: return f(Fixed<4>{});
-    case 8: return f(Fixed<8>{});
-  }
-  f(Dynamic{d});
-}
-
 template <class Real> void fitAll(i32 groups, i32 d, const FitArrays& arrays, const FitOptions& options, char* block) {
-  const SerialTeam team;
   Scratch scratch(block);
   const FitScratch work(scratch, d, solverBytes<Real>(d, options.method));
-  withDimension<Real>(team, d, [&](auto dimension) {
-    for (i32 g = 0; g < groups; ++g) {
-      if (options.stop && __atomic_load_n(options.stop, __ATOMIC_RELAXED)) return;
-      fitGroup<Real>(team, dimension, arrays.group(g, d), options, work);
-    }
-  });
+  for (i32 g = 0; g < groups; ++g) {
+    if (options.stop && __atomic_load_n(options.stop, __ATOMIC_RELAXED)) return;
+    fitGroup<Real>(SerialTeam{}, Dynamic{d}, arrays.group(g, d), options, work);
+  }
 }
 
 template <class Real>
@@ -65,7 +49,7 @@ void fitPacks(i32 groups, i32 d, const FitArrays& arrays, const FitOptions& opti
   constexpr int lanes = packLanes<Real>;
   Scratch scratch(block);
   const FitPackScratch<Real> work(scratch, d);
-  withPackDimension(d, [&](auto dimension) {
+  withPackDimension<Real>(d, [&](auto dimension) {
     for (i32 g = 0; g < groups; g += lanes) {
       if (options.stop && __atomic_load_n(options.stop, __ATOMIC_RELAXED)) return;
       FitGroup pack[lanes];

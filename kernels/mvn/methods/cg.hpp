@@ -5,47 +5,74 @@
 
 namespace mvn {
 
-template <class Team, class Real>
-MVN_CALL Ending cg(const Team& team, const Problem<Real>& problem, GradientScratch<Real>& work) {
-  constexpr Real curvature = Real(0.1);      // conjugacy wants a nearly exact line search
-  constexpr Real orthogonality = Real(0.2);  // Powell's restart: successive gradients are far from orthogonal
-  const int n = problem.unknowns();
-  Point<Real>&current = work.current, &trial = work.trial;
-  Real* p = work.direction;
+template <class Real> struct ConjugateGradients {
+  Point<Real>* wanted;
   Ending ending{Status::stalled, 0};
-  Watch<Real> watch;
-  current.value = objective(team, problem, current.x, current.gradient, work.objective);
-  Real squared = dot(team, n, current.gradient, current.gradient);
-  bool steepest = true;  // p is −g
-  setToMinus(team, n, p, current.gradient);
-  current.slope = -squared;
-  Real t = firstStep(squared);
-  while (!watch.ended(team, problem, current.value, ending)) {
-    const Real taken = current.slope < Real(0)
-                           ? wolfeSearch(team, problem, current, p, t, curvature, trial, work.objective)
-                           : Real(0);
-    if (taken == Real(0)) {
-      if (steepest) return ending;
-      steepest = true;
-      setToMinus(team, n, p, current.gradient);
-      current.slope = -squared;
-      t = firstStep(squared);
-      continue;
+
+  MVN_FN explicit ConjugateGradients(GradientScratch<Real>& work) : wanted(&work.current) {}
+
+  template <class Team> MVN_FN bool advance(const Team& team, const Problem<Real>& problem, GradientScratch<Real>& work) {
+    constexpr Real curvature = Real(0.1);  // conjugacy wants a nearly exact line search
+    Point<Real>&current = work.current, &trial = work.trial;
+    if (wanted == &current) {
+      squared_ = dot(team, problem.unknowns(), current.gradient, current.gradient);
+      descend(team, problem, work);
+    } else {
+      const Search search = search_.advance(team, problem, current, work.direction, curvature, trial);
+      if (search == Search::going) return true;
+      if (search == Search::found) {
+        turn(team, problem, work);
+      } else {
+        if (steepest_) return false;
+        descend(team, problem, work);
+      }
     }
+    for (;;) {
+      if (watch_.ended(team, problem, current.value, ending)) return false;
+      if (current.slope < Real(0)) break;
+      if (steepest_) return false;
+      descend(team, problem, work);
+    }
+    search_.begin(team, problem, current, work.direction, t_, trial);
+    wanted = &trial;
+    return true;
+  }
+
+ private:
+  Real squared_ = 0, t_ = 0;  // gᵀg, and the first step to try
+  bool steepest_ = true;      // p is −g
+  Watch<Real> watch_;
+  WolfeSearch<Real> search_;
+
+  // p ← −g
+  template <class Team>
+  MVN_FN void descend(const Team& team, const Problem<Real>& problem, GradientScratch<Real>& work) {
+    steepest_ = true;
+    setToMinus(team, problem.unknowns(), work.direction, work.current.gradient);
+    work.current.slope = -squared_;
+    t_ = firstStep(squared_);
+  }
+
+  // To the point found; p ← βp − g₊.
+  template <class Team>
+  MVN_FN void turn(const Team& team, const Problem<Real>& problem, GradientScratch<Real>& work) {
+    constexpr Real orthogonality = Real(0.2);  // Powell's restart: successive gradients are far from orthogonal
+    const int n = problem.unknowns();
+    Point<Real>&current = work.current, &trial = work.trial;
+    Real* p = work.direction;
     const Real across = dot(team, n, trial.gradient, current.gradient);
     const Real next = dot(team, n, trial.gradient, trial.gradient);
-    const Real beta = max(Real(0), (next - across) / squared);
-    steepest = beta == Real(0) || abs(across) >= orthogonality * next;
-    team.each(n, [&](int i) { p[i] = (steepest ? Real(0) : beta * p[i]) - trial.gradient[i]; });
+    const Real beta = max(Real(0), (next - across) / squared_);
+    steepest_ = beta == Real(0) || abs(across) >= orthogonality * next;
+    team.each(n, [&](int i) { p[i] = (steepest_ ? Real(0) : beta * p[i]) - trial.gradient[i]; });
     team.sync();
     const Real slope = dot(team, n, trial.gradient, p);
-    t = taken * current.slope / slope;  // the same first-order decrease as the last step
-    squared = next;
+    t_ = search_.t * current.slope / slope;  // the same first-order decrease as the last step
+    squared_ = next;
     exchange(current, trial);
     current.slope = slope;
     ++ending.iterations;
   }
-  return ending;
-}
+};
 
 }  // namespace mvn

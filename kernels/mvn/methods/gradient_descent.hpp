@@ -5,24 +5,35 @@
 
 namespace mvn {
 
-template <class Team, class Real>
-MVN_CALL Ending gradientDescent(const Team& team, const Problem<Real>& problem, GradientScratch<Real>& work) {
-  constexpr Real decrease = Real(0.3), growth = 2;
-  const int n = problem.unknowns();
-  Point<Real>&current = work.current, &trial = work.trial;
+template <class Real> struct GradientDescent {
+  Point<Real>* wanted;
   Ending ending{Status::stalled, 0};
-  Watch<Real> watch;
-  current.value = objective(team, problem, current.x, current.gradient, work.objective);
-  Real t = firstStep(dot(team, n, current.gradient, current.gradient));
-  while (!watch.ended(team, problem, current.value, ending)) {
+
+  MVN_FN explicit GradientDescent(GradientScratch<Real>& work) : wanted(&work.current) {}
+
+  template <class Team> MVN_FN bool advance(const Team& team, const Problem<Real>& problem, GradientScratch<Real>& work) {
+    constexpr Real decrease = Real(0.3), growth = 2;
+    const int n = problem.unknowns();
+    Point<Real>&current = work.current, &trial = work.trial;
+    if (wanted == &current) {
+      search_.t = firstStep(dot(team, n, current.gradient, current.gradient));
+    } else {
+      const Search search = search_.advance(team, problem, current, work.direction, decrease, Real(0), trial);
+      if (search != Search::found) return search == Search::going;
+      exchange(current, trial);
+      ++ending.iterations;
+    }
+    if (watch_.ended(team, problem, current.value, ending)) return false;
     setToMinus(team, n, work.direction, current.gradient);
     current.slope = dot(team, n, current.gradient, work.direction);
-    t = backtrack(team, problem, current, work.direction, growth * t, decrease, Real(0), trial, work.objective);
-    if (t == Real(0)) return ending;
-    exchange(current, trial);
-    ++ending.iterations;
+    search_.begin(team, problem, current, work.direction, growth * search_.t, trial);
+    wanted = &trial;
+    return true;
   }
-  return ending;
-}
+
+ private:
+  Watch<Real> watch_;
+  Backtracking<Real> search_;
+};
 
 }  // namespace mvn

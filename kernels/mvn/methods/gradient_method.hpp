@@ -68,17 +68,22 @@ template <class Real> MVN_FN Real firstStep(Real gradientSquared) {
   return min(Real(1), Real(1) / sqrt(gradientSquared));
 }
 
-// The longest of t, t/2, t/4 … along p from `current` with a change of at most `allowed` + c₁ t φ'(0): Armijo's rule.
-// `trial` is then the point there; returns 0 where none is found.
-template <class Team, class Real>
-MVN_FN Real backtrack(const Team& team, const Problem<Real>& problem, const Point<Real>& from, const Real* p, Real t,
-                      Real decrease, Real allowed, Point<Real>& to, const ObjectiveScratch<Real>& work) {
-  constexpr int halvings = 60;
-  for (int trial = 0; trial < halvings; ++trial, t = t / Real(2)) {
-    step(team, problem, from, p, t, to, work);
-    if (change(from, to, t) <= allowed + decrease * t * from.slope) return t;
-  }
-  return 0;
+// One group by one method, from work.current, which it replaces. `Method` is a machine that asks for values of J:
+//
+//     Method<Real> method(work);       wants the value at the start
+//     method.wanted                    the point at which it wants J/n, r and the gradient next
+//     method.advance(team, …)          goes on when they are there; false when it has ended
+//     method.ending                    how
+//
+// A machine does not evaluate J itself, so that several groups can be evaluated at once (packs/gradient.hpp).
+template <class Method, class Team, class Real>
+MVN_CALL Ending run(const Team& team, const Problem<Real>& problem, GradientScratch<Real>& work) {
+  Method method(work);
+  do {
+    Point<Real>& at = *method.wanted;
+    at.value = objective(team, problem, at.x, at.gradient, work.objective);
+  } while (method.advance(team, problem, work));
+  return method.ending;
 }
 
 }  // namespace mvn

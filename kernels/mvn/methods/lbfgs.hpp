@@ -53,34 +53,52 @@ MVN_FN void twoLoops(const Team& team, const Pairs<Real>& pairs, const Real* gra
   }
 }
 
-template <class Team, class Real>
-MVN_CALL Ending lbfgs(const Team& team, const Problem<Real>& problem, GradientScratch<Real>& work) {
-  constexpr Real curvature = Real(0.9);
-  const int n = problem.unknowns();
-  Pairs<Real> pairs{work.pairs, n};
-  Point<Real>&current = work.current, &trial = work.trial;
+template <class Real> struct Lbfgs {
+  Point<Real>* wanted;
   Ending ending{Status::stalled, 0};
-  Watch<Real> watch;
-  current.value = objective(team, problem, current.x, current.gradient, work.objective);
-  while (!watch.ended(team, problem, current.value, ending)) {
-    twoLoops(team, pairs, current.gradient, work.direction);
-    current.slope = dot(team, n, current.gradient, work.direction);
-    if (!(current.slope < Real(0))) {
-      if (pairs.count == 0) return ending;
-      pairs.count = 0;
-      continue;
+
+  MVN_FN explicit Lbfgs(GradientScratch<Real>& work) : wanted(&work.current), pairs_{work.pairs, 0} {}
+
+  template <class Team> MVN_FN bool advance(const Team& team, const Problem<Real>& problem, GradientScratch<Real>& work) {
+    constexpr Real curvature = Real(0.9);
+    Point<Real>&current = work.current, &trial = work.trial;
+    pairs_.n = problem.unknowns();
+    if (wanted != &current) {
+      const Search search = search_.advance(team, problem, current, work.direction, curvature, trial);
+      if (search == Search::going) return true;
+      if (search == Search::found) {
+        pairs_.keep(team, current, trial);
+        exchange(current, trial);
+        ++ending.iterations;
+      } else if (!forget()) {
+        return false;
+      }
     }
-    const Real t = pairs.count > 0 ? Real(1) : firstStep(-current.slope);
-    if (!wolfeSearch(team, problem, current, work.direction, t, curvature, trial, work.objective)) {
-      if (pairs.count == 0) return ending;
-      pairs.count = 0;
-      continue;
-    }
-    pairs.keep(team, current, trial);
-    exchange(current, trial);
-    ++ending.iterations;
+    do {
+      if (watch_.ended(team, problem, current.value, ending)) return false;
+      twoLoops(team, pairs_, current.gradient, work.direction);
+      current.slope = dot(team, pairs_.n, current.gradient, work.direction);
+      if (current.slope < Real(0)) {
+        const Real t = pairs_.count > 0 ? Real(1) : firstStep(-current.slope);
+        search_.begin(team, problem, current, work.direction, t, trial);
+        wanted = &trial;
+        return true;
+      }
+    } while (forget());
+    return false;
   }
-  return ending;
-}
+
+ private:
+  Pairs<Real> pairs_;
+  Watch<Real> watch_;
+  WolfeSearch<Real> search_;
+
+  // Back to −g, where the pairs have led astray; false if there are none.
+  MVN_FN bool forget() {
+    const bool any = pairs_.count > 0;
+    pairs_.count = 0;
+    return any;
+  }
+};
 
 }  // namespace mvn

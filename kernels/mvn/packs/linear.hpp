@@ -23,6 +23,25 @@ MVN_FN void accumulate(V (&sum)[R][C], int n, const V* a, int step, int across, 
   }
 }
 
+// What is left of a forward solve within rows i … of a tile.
+template <int R, int C, class V>
+MVN_FN void divideDown(V (&sum)[R][C], int i, int d, const V* U, const V* inverse) {
+  MVN_UNROLL for (int r = 0; r < R; ++r) {
+    const V reciprocal = inverse[i + r];
+    MVN_UNROLL for (int s = 0; s < r; ++s) {
+      const V entry = U[(i + s) * d + i + r];
+      MVN_UNROLL for (int c = 0; c < C; ++c) sum[r][c] -= entry * sum[s][c];
+    }
+    MVN_UNROLL for (int c = 0; c < C; ++c) sum[r][c] *= reciprocal;
+  }
+}
+
+template <int R, int C, class V> MVN_FN void store(const V (&tile)[R][C], V* to, int width) {
+  MVN_UNROLL for (int r = 0; r < R; ++r) {
+    MVN_UNROLL for (int c = 0; c < C; ++c) to[r * width + c] = tile[r][c];
+  }
+}
+
 // f(Index<C>, j) for the tiles of C columns from j that cover columns begin … end−1.
 template <class F> MVN_FN void columnTiles(int begin, int end, F f) {
   int j = begin;
@@ -42,9 +61,9 @@ template <class Dim, class F> MVN_FN void rowPairs(Dim d, F f) {
 // U with A = UᵀU, and 1/U_ii. A mask of the lanes where A is positive definite in this arithmetic.
 template <class Dim, class V> MVN_CALL auto factorCholesky(Dim d, const V* A, V* U, V* inverse) {
   auto positive = isPositive(all<V>(1));
-  rowPairs(d, [&](auto rows, int i) {
+  rowPairs(d, [&](auto rows, int i) MVN_INLINE {
     constexpr int R = decltype(rows){};
-    columnTiles(i, d, [&](auto columns, int j) {
+    columnTiles(i, d, [&](auto columns, int j) MVN_INLINE {
       constexpr int C = decltype(columns){};
       V sum[R][C];
       MVN_UNROLL for (int r = 0; r < R; ++r) {
@@ -54,25 +73,19 @@ template <class Dim, class V> MVN_CALL auto factorCholesky(Dim d, const V* A, V*
       if (C >= R && j == i) {
         MVN_UNROLL for (int r = 0; r < R; ++r) {
           const V pivot = sum[r][r], root = rootOf(pivot);
+          const V reciprocal = all<V>(1) / root;
           positive &= isPositive(pivot);
-          inverse[i + r] = all<V>(1) / root;
-          MVN_UNROLL for (int c = r + 1; c < C; ++c) sum[r][c] *= inverse[i + r];
+          inverse[i + r] = reciprocal;
+          MVN_UNROLL for (int c = r + 1; c < C; ++c) sum[r][c] *= reciprocal;
           sum[r][r] = root;
           MVN_UNROLL for (int q = r + 1; q < R; ++q) {
             MVN_UNROLL for (int c = q; c < C; ++c) sum[q][c] -= sum[r][q] * sum[r][c];
           }
         }
       } else {
-        MVN_UNROLL for (int r = 0; r < R; ++r) {
-          MVN_UNROLL for (int c = 0; c < C; ++c) {
-            MVN_UNROLL for (int s = 0; s < r; ++s) sum[r][c] -= U[(i + s) * d + i + r] * sum[s][c];
-            sum[r][c] *= inverse[i + r];
-          }
-        }
+        divideDown(sum, i, int(d), U, inverse);
       }
-      MVN_UNROLL for (int r = 0; r < R; ++r) {
-        MVN_UNROLL for (int c = 0; c < C; ++c) U[(i + r) * d + j + c] = sum[r][c];
-      }
+      store(sum, U + i * d + j, d);
     });
   });
   return positive;
@@ -81,22 +94,17 @@ template <class Dim, class V> MVN_CALL auto factorCholesky(Dim d, const V* A, V*
 // X = L⁻¹B, B_ij = source(i, j): whole, or only the upper triangle where X is symmetric.
 template <bool symmetric, class Dim, class V, class Source>
 MVN_CALL void solveLower(Dim d, const V* U, const V* inverse, V* X, Source source) {
-  rowPairs(d, [&](auto rows, int i) {
+  rowPairs(d, [&](auto rows, int i) MVN_INLINE {
     constexpr int R = decltype(rows){};
-    columnTiles(symmetric ? i : 0, d, [&](auto columns, int j) {
+    columnTiles(symmetric ? i : 0, d, [&](auto columns, int j) MVN_INLINE {
       constexpr int C = decltype(columns){};
       V sum[R][C];
       MVN_UNROLL for (int r = 0; r < R; ++r) {
         MVN_UNROLL for (int c = 0; c < C; ++c) sum[r][c] = source(i + r, j + c);
       }
       accumulate<-1>(sum, i, U + i, d, 1, X + j, d);
-      MVN_UNROLL for (int r = 0; r < R; ++r) {
-        MVN_UNROLL for (int c = 0; c < C; ++c) {
-          MVN_UNROLL for (int s = 0; s < r; ++s) sum[r][c] -= U[(i + s) * d + i + r] * sum[s][c];
-          sum[r][c] *= inverse[i + r];
-          X[(i + r) * d + j + c] = sum[r][c];
-        }
-      }
+      divideDown(sum, i, int(d), U, inverse);
+      store(sum, X + i * d + j, d);
     });
   });
 }
@@ -104,10 +112,10 @@ MVN_CALL void solveLower(Dim d, const V* U, const V* inverse, V* X, Source sourc
 // The lower triangle of X = L⁻ᵀB, B_ij = source(i, j).
 template <class Dim, class V, class Source>
 MVN_CALL void solveUpperLowerPart(Dim d, const V* U, const V* inverse, V* X, Source source) {
-  const auto block = [&](auto rows, int i) {
+  const auto block = [&](auto rows, int i) MVN_INLINE {
     constexpr int R = decltype(rows){};
     const int below = i + R;
-    columnTiles(0, below, [&](auto columns, int j) {
+    columnTiles(0, below, [&](auto columns, int j) MVN_INLINE {
       constexpr int C = decltype(columns){};
       V sum[R][C];
       MVN_UNROLL for (int r = 0; r < R; ++r) {
@@ -115,12 +123,14 @@ MVN_CALL void solveUpperLowerPart(Dim d, const V* U, const V* inverse, V* X, Sou
       }
       accumulate<-1>(sum, d - below, U + i * d + below, 1, d, X + below * d + j, d);
       MVN_UNROLL for (int r = R - 1; r >= 0; --r) {
-        MVN_UNROLL for (int c = 0; c < C; ++c) {
-          MVN_UNROLL for (int s = r + 1; s < R; ++s) sum[r][c] -= U[(i + r) * d + i + s] * sum[s][c];
-          sum[r][c] *= inverse[i + r];
-          X[(i + r) * d + j + c] = sum[r][c];
+        const V reciprocal = inverse[i + r];
+        MVN_UNROLL for (int s = r + 1; s < R; ++s) {
+          const V entry = U[(i + r) * d + i + s];
+          MVN_UNROLL for (int c = 0; c < C; ++c) sum[r][c] -= entry * sum[s][c];
         }
+        MVN_UNROLL for (int c = 0; c < C; ++c) sum[r][c] *= reciprocal;
       }
+      store(sum, X + i * d + j, d);
     });
   };
   const int odd = d % 2;
@@ -128,11 +138,11 @@ MVN_CALL void solveUpperLowerPart(Dim d, const V* U, const V* inverse, V* X, Sou
   for (int i = d - odd - 2; i >= 0; i -= 2) block(Index<2>{}, i);
 }
 
-// store(i, j, (XᵀX)_ij) for the upper triangle. `triangular` says that X is upper triangular.
-template <bool triangular, class Dim, class V, class Store> MVN_CALL void gram(Dim d, const V* X, Store store) {
-  rowPairs(d, [&](auto rows, int i) {
+// put(i, j, (XᵀX)_ij) for the upper triangle. `triangular` says that X is upper triangular.
+template <bool triangular, class Dim, class V, class Store> MVN_CALL void gram(Dim d, const V* X, Store put) {
+  rowPairs(d, [&](auto rows, int i) MVN_INLINE {
     constexpr int R = decltype(rows){};
-    columnTiles(i, d, [&](auto columns, int j) {
+    columnTiles(i, d, [&](auto columns, int j) MVN_INLINE {
       constexpr int C = decltype(columns){};
       V sum[R][C] = {};
       accumulate<1>(sum, triangular ? i + 1 : int(d), X + i, d, 1, X + j, d);
@@ -141,7 +151,7 @@ template <bool triangular, class Dim, class V, class Store> MVN_CALL void gram(D
       }
       MVN_UNROLL for (int r = 0; r < R; ++r) {
         MVN_UNROLL for (int c = 0; c < C; ++c) {
-          if (c >= r || j > i) store(i + r, j + c, sum[r][c]);
+          if (c >= r || j > i) put(i + r, j + c, sum[r][c]);
         }
       }
     });
@@ -152,14 +162,20 @@ template <class Dim, class V> MVN_FN void invertDiagonal(Dim d, const V* U, V* i
   for (int i = 0; i < d; ++i) inverse[i] = all<V>(1) / U[i * d + i];
 }
 
-// ‖W − shift·I‖_F² from the upper triangle.
+// ‖W − shift·I‖_F² from the upper triangle, in four sums that do not wait for each other.
 template <class Dim, class V> MVN_FN V squaredDistance(Dim d, const V* W, Element<V> shift) {
-  V diagonal{}, off{};
+  V diagonal{}, sum[3] = {};
   for (int i = 0; i < d; ++i) {
-    const V own = W[i * d + i] - all<V>(shift);
+    const V* row = W + i * d;
+    const V own = row[i] - all<V>(shift);
     diagonal += own * own;
-    for (int j = i + 1; j < d; ++j) off += W[i * d + j] * W[i * d + j];
+    int j = i + 1;
+    for (; j + 3 <= d; j += 3) {
+      MVN_UNROLL for (int s = 0; s < 3; ++s) sum[s] += row[j + s] * row[j + s];
+    }
+    for (; j < d; ++j) sum[0] += row[j] * row[j];
   }
+  const V off = (sum[0] + sum[1]) + sum[2];
   return diagonal + (off + off);
 }
 

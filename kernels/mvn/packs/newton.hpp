@@ -10,18 +10,18 @@
 namespace mvn {
 
 template <class V> struct PackNewtonScratch {
-  V *R, *U, *S, *next, *T, *W, *inverse, *found;
+  V *R, *U, *S, *next, *T, *W, *inverse, *spare, *found;
 
   MVN_FN PackNewtonScratch(Scratch& s, int d)
       : R(s.take<V>(d * d)), U(s.take<V>(d * d)), S(s.take<V>(d * d)), next(s.take<V>(d * d)), T(s.take<V>(d * d)),
-        W(s.take<V>(d * d)), inverse(s.take<V>(d)), found(s.take<V>(d * d)) {}
+        W(s.take<V>(d * d)), inverse(s.take<V>(d)), spare(s.take<V>(d)), found(s.take<V>(d * d)) {}
 };
 
 // range(lane) as rangeOf() has it.
 template <class Dim, class V, class Real>
 MVN_FN void rangesOf(Dim d, const PackNewtonScratch<V>& work, Range<Real> (&range)[lanesIn<V>]) {
   const V high = rootOf(squaredDistance(d, work.W, Real(0)));
-  const auto positive = factorCholesky(d, work.W, work.next, work.inverse);
+  const auto positive = factorCholesky(d, work.W, work.next, work.spare);
   V low = high;
   for (int i = 0; i < d; ++i) low = smaller(low, work.next[i * d + i] * work.next[i * d + i]);
   for (int lane = 0; lane < lanesIn<V>; ++lane) {
@@ -33,7 +33,7 @@ MVN_FN void rangesOf(Dim d, const PackNewtonScratch<V>& work, Range<Real> (&rang
 // next ← ¼ (γ²S + 2R + γ⁻²TᵀT), upper triangle.
 template <class Dim, class V> MVN_FN void polarStep(Dim d, const PackNewtonScratch<V>& work, V gamma2) {
   const V own = gamma2 * all<V>(0.25), share = all<V>(1) / (all<V>(4) * gamma2), half = all<V>(0.5);
-  gram<false>(d, work.T, [&](int i, int j, V sum) {
+  gram<false>(d, work.T, [&](int i, int j, V sum) MVN_INLINE {
     work.next[i * d + j] = own * work.S[i * d + j] + half * work.R[i * d + j] + share * sum;
   });
 }
@@ -48,18 +48,18 @@ MVN_CALL void newton(Dim d, PackNewtonScratch<V> work, const Problem<Real>& prob
   bool going[lanes];
   int left = 0;
   for (int lane = 0; lane < lanes; ++lane) left += going[lane] = alive[lane];
-  const auto end = [&](int lane) {
+  const auto end = [&](int lane) MVN_INLINE {
     going[lane] = false;
     --left;
     const Real* from = laneOf(work.U, lane);
     Real* to = laneOf(work.found, lane);
     for (int e = 0; e < d * d * lanes; e += lanes) to[e] = from[e];
   };
-  gram<true>(d, work.U, [&](int i, int j, V sum) { work.S[i * d + j] = sum; });
+  gram<true>(d, work.U, [&](int i, int j, V sum) MVN_INLINE { work.S[i * d + j] = sum; });
+  invertDiagonal(d, work.U, work.inverse);
   for (int iteration = 0;; ++iteration) {
-    invertDiagonal(d, work.U, work.inverse);
-    solveLower<false>(d, work.U, work.inverse, work.T, [&](int i, int j) { return work.R[i * d + j]; });
-    solveLower<true>(d, work.U, work.inverse, work.W, [&](int i, int j) { return work.T[j * d + i]; });
+    solveLower<false>(d, work.U, work.inverse, work.T, [&](int i, int j) MVN_INLINE { return work.R[i * d + j]; });
+    solveLower<true>(d, work.U, work.inverse, work.W, [&](int i, int j) MVN_INLINE { return work.T[j * d + i]; });
     const V residual = rootOf(squaredDistance(d, work.W, Real(1)));
     for (int lane = 0; lane < lanes; ++lane) {
       if (going[lane] && watch[lane].ended(SerialTeam{}, problem, residual[lane], iteration, ending[lane])) end(lane);
@@ -67,7 +67,7 @@ MVN_CALL void newton(Dim d, PackNewtonScratch<V> work, const Problem<Real>& prob
     if (left == 0) return;
     if (iteration == 0) rangesOf(d, work, range);
 
-    V gamma2 = gather<V>([&](int lane) { return range[lane].advance(); });
+    V gamma2 = gather<V>([&](int lane) MVN_INLINE { return range[lane].advance(); });
     for (int retry = 0;; ++retry) {
       polarStep(d, work, gamma2);
       const auto positive = factorCholesky(d, work.next, work.U, work.inverse);

@@ -10,6 +10,9 @@
 
 namespace mvn {
 
+// On a lambda of an inner loop: what it captures is then known to the compiler instead of being loaded every time.
+#define MVN_INLINE __attribute__((always_inline))
+
 // Groups of a pack in this arithmetic.
 template <class Real> constexpr int packLanes = lanesOf<Real>;
 

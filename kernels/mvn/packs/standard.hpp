@@ -37,7 +37,7 @@ MVN_FN void standardise(Dim d, const Statistics (&groups)[2], const PackScratch&
 
 // min_j 1/(R⁻¹)_jj: the share of a column's variance that all others together leave unexplained, at its least.
 template <class Dim> MVN_FN f64x2 leastOwnVariance(Dim d, const PackScratch& work) {
-  const auto identity = [](int i, int j) { return splat(i == j ? 1.0 : 0.0); };
+  const auto identity = [](int i, int j) MVN_INLINE { return splat(i == j ? 1.0 : 0.0); };
   solveLower<false>(d, work.U, work.inverse, work.T, identity);  // R⁻¹ = TᵀT
   f64x2 largest{};
   for (int j = 0; j < d; ++j) {

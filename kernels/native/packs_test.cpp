@@ -1,0 +1,133 @@
+// packs_test.cpp: groups that are fitted side by side get what each of them gets alone.
+#include "groups.hpp"
+
+#include "check.hpp"
+
+using namespace groups;
+
+namespace {
+
+constexpr Method packed[] = {Method::closedForm, Method::newton};
+
+// Bit for bit; a NaN is as good as another.
+bool same(f64 a, f64 b) { return a == b || (std::isnan(a) && std::isnan(b)); }
+bool same(const Numbers& a, const Numbers& b) {
+  bool equal = a.size() == b.size();
+  for (std::size_t i = 0; equal && i < a.size(); ++i) equal = same(a[i], b[i]);
+  return equal;
+}
+bool same(const Fit& a, const Fit& b) {
+  return a.status == b.status && a.iterations == b.iterations && same(a.mean, b.mean) &&
+         same(a.covariance, b.covariance) && same(a.factor, b.factor) && same(a.logLikelihood, b.logLikelihood) &&
+         same(a.residual, b.residual) && same(a.gap, b.gap);
+}
+
+// One of each kind that a pack may meet: easy, in doubt, and without a maximum for one reason or another.
+std::vector<Group> company(int d) {
+  Group few = groupOf(d, 10, 1), infinite = few, weightless = few, constant = few, collinear = few;
+  few.count = few.weight = d;
+  infinite.mean[d - 1] = INFINITY;
+  weightless.weight = 0;
+  for (int j = 0; j < d; ++j) constant.scatter[j] = constant.scatter[j * d] = 0;
+  for (int j = 0; j < d; ++j) collinear.scatter[(d - 1) * d + j] = collinear.scatter[j];
+  for (int j = 0; j < d; ++j) collinear.scatter[j * d + d - 1] = collinear.scatter[j * d];
+  std::vector<Group> all = {groupOf(d, 10, 2), groupOf(d, 1e2, 3), groupOf(d, 1e9, 4), few, infinite, weightless, constant};
+  all.push_back({d, 0, 0, Numbers(d, NAN), Numbers(d * d, 0)});
+  if (d > 1) all.push_back(collinear);
+  return all;
+}
+
+template <class Real> void checkCompany(int d, const Call& call) {
+  const std::vector<Group> all = company(d);
+  for (const Group& group : all) {
+    const Fit alone = fitPack<Real>({group}, call)[0];
+    for (const Group& other : all) {
+      std::vector<Group> pack(packLanes<Real>, other);
+      for (int lane = 0; lane < packLanes<Real>; ++lane) {
+        pack[lane] = group;
+        CHECK(same(fitPack<Real>(pack, call)[lane], alone));
+        pack[lane] = other;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+TEST("a pack and a group alone by the other code agree") {
+  FOR_EACH(d, {1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 31, 32}) {
+    for (const f64 condition : {1.0, 1e2, 1e5}) {
+      check::Case of("condition " + std::to_string(int(condition)));
+      for (const Method method : packed) {
+        check::Case by(method == Method::newton ? "newton" : "closed form");
+        const Group group = groupOf(int(d), condition, 7 * d);
+        Call call{.method = method, .ddof = method == Method::closedForm && d > 4 ? 1.0 : 0.0};
+        const Fit pack = fit(group, call);
+        call.packed = false;
+        const Fit single = fit(group, call);
+        CHECK(pack.status == Status::converged && single.status == Status::converged);
+        CHECK(std::abs(pack.iterations - single.iterations) <= 1);
+        const f64 rounding = 16 * d * condition * 0x1p-52;  // of the whitened residual
+        CHECK(relativeError(pack.covariance, single.covariance) <= rounding);
+        CHECK(relativeError(pack.factor, single.factor) <= rounding);
+        CHECK_CLOSE(pack.logLikelihood, single.logLikelihood, rounding * std::fabs(single.logLikelihood));
+        CHECK_CLOSE(pack.residual, single.residual, rounding);
+        CHECK_CLOSE(pack.gap, single.gap, rounding * (rounding + single.residual));  // the gap is quadratic
+        CHECK(pack.mean == group.mean);
+      }
+    }
+  }
+}
+
+TEST("a group's bits do not depend on its company, nor on its lane") {
+  FOR_EACH(d, {1, 2, 3, 4, 7, 9}) {
+    for (const Method method : packed) {
+      check::Case by(method == Method::newton ? "newton" : "closed form");
+      checkCompany<f64>(int(d), {.method = method});
+      checkCompany<f32>(int(d), {.method = method, .tolerance = 1e-4, .epsilon = 0x1p-24});
+    }
+    Random random(d);
+    checkCompany<f64>(int(d), {.method = Method::newton, .start = Start::given,
+                               .startMean = random.normals(int(d)), .startFactor = random.normals(int(d * d))});
+    checkCompany<f64>(int(d), {.method = Method::newton, .start = Start::identity, .maxIterations = 3});
+    checkCompany<f64>(int(d), {.ddof = 1});
+  }
+}
+
+TEST("groups of one pack that take different numbers of steps") {
+  const std::vector<Group> pack = {groupOf(5, 1.0, 1), groupOf(5, 1e8, 2)};
+  const std::vector<Fit> fits = fitPack(pack, {.method = Method::newton});
+  CHECK(fits[0].iterations < fits[1].iterations);
+  for (const Fit& found : fits) CHECK(found.status == Status::converged);
+}
+
+TEST("whatever the determinant leaves in doubt is decided as for a group alone") {
+  int full = 0, singular = 0;
+  FOR_EACH(d, {2, 3, 8, 20, 32}) {
+    for (int exponent = 0; exponent <= 18; ++exponent) {
+      const Group group = groupOf(int(d), std::pow(10, exponent), exponent);
+      Call call{.epsilon = d % 2 ? 0x1p-53 : 0x1p-30};
+      const Status pack = fit(group, call).status;
+      call.packed = false;
+      CHECK(pack == fit(group, call).status);
+      ++(pack == Status::converged ? full : singular);
+    }
+  }
+  CHECK(full > 10 && singular > 10);
+}
+
+TEST("the least own variance of a column is the smallest pivot's bound") {
+  const int d = 3;
+  const Numbers R = {1, 0.5, 0.25, 0.5, 1, 0.5, 0.25, 0.5, 1};  // R⁻¹ = [4 −2 0; −2 5 −2; 0 −2 4]/3
+  Scratch size;
+  PackScratch(size, d);
+  std::vector<f64> block = staleBlock(size.used);
+  Scratch scratch(reinterpret_cast<char*>(block.data()));
+  const PackScratch work(scratch, d);
+  for (int lane = 0; lane < 2; ++lane) setLane(d * d, work.R, lane, R.data());
+  const auto positive = factorCholesky(Dynamic{d}, work.R, work.U, work.inverse);
+  CHECK(positive[0] && positive[1]);
+  const f64x2 least = leastOwnVariance(Dynamic{d}, work);
+  CHECK_CLOSE(least[0], 0.6, 1e-15);
+  CHECK_CLOSE(least[1], 0.6, 1e-15);
+}
