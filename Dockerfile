@@ -24,6 +24,8 @@ COPY --from=build /src/package.json /src/LICENSE ./
 COPY --from=build /src/node_modules node_modules
 COPY --from=build /src/dist dist
 COPY --from=build /src/examples examples
+# npm makes a command executable where it installs a package; here nobody installs it.
+RUN chmod 755 dist/cli/main.js
 
 # What has to be compiled for GPUs: the CUDA kernels, and the addon for TensorFlow with its CUDA libraries.
 FROM nvidia/cuda:${CUDA_VERSION}-devel-ubuntu24.04 AS gpu-build
