@@ -76,7 +76,8 @@ export class DeviceThread {
 
   /** Groups done so far of the running call. */
   get done(): number {
-    return Atomics.load(this.#words, CONTROL.done);
+    const phases = Math.max(1, Atomics.load(this.#words, CONTROL.phases));
+    return Math.floor(Atomics.load(this.#words, CONTROL.done) / phases);
   }
 
   /** Gives everything back and ends the thread. */

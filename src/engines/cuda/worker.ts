@@ -94,6 +94,7 @@ class DeviceWorker {
     const { device, stop } = this.#open();
     this.#control.check();
     let residence = this.#sessions.get(session);
+    this.#control.begin(!residence && task.source.kind === "rows" && solver ? 2 : 1);
     if (!residence) {
       residence = this.#reside(device, task);
       this.#sessions.set(session, residence);
