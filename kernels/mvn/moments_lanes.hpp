@@ -71,7 +71,7 @@ MVN_FN void addLanes(const Team& team, f64 unit, Sums& sums, const LanesWorkspac
     const f64 total = unit * f64(team.sum(part));
     f64* to = k < D ? work.state.total + k : work.product + (k - D);
     team.lanes([&](int lane) {
-      if (lane == k % team.width) *to = total;
+      if (lane == (k & (team.width - 1))) *to = total;
     });
   }
   team.sync();
