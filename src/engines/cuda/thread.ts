@@ -21,7 +21,7 @@ export class DeviceThread {
 
   constructor(ordinal: number) {
     this.ordinal = ordinal;
-    // A page of its own within three, wherever they lie, so that no other memory is locked with it.
+    // A page of its own within two, wherever they lie, so that no other memory is locked with it.
     const control = new SharedArrayBuffer(2 * PAGE);
     const controlOffset = paddingTo(PAGE, addressOf(new Uint8Array(control)));
     this.#words = new Int32Array(control, controlOffset, PAGE / 4);
