@@ -28,7 +28,7 @@ template <int D, class Row> MVN_FN void loadRow(const Row* from, Row* row) {
 }
 
 // Σ w y_j, and behind them Σ w y_i y_j (i ≤ j, row by row), over the rows of a lane.
-template <int D, class Sum> struct LaneSums {
+template <int D, class Sum> struct LanePartial {
   static constexpr int size = D + D * (D + 1) / 2;
   Sum at[size];
 
@@ -64,14 +64,14 @@ template <int D> struct LanesWorkspace {
 // The chunk's sums, every one over all lanes, into the workspace.
 template <int D, class Sum, class Team, class Sums>
 MVN_FN void addLanes(const Team& team, f64 unit, Sums& sums, const LanesWorkspace<D>& work) {
-  constexpr int size = LaneSums<D, Sum>::size;
+  constexpr int size = LanePartial<D, Sum>::size;
   MVN_UNROLL for (int k = 0; k < size; ++k) {
     typename Team::template PerLane<Sum> part;
     team.lanes([&](int lane) { part(lane) = sums(lane).at[k]; });
     const f64 total = unit * f64(team.sum(part));
     f64* to = k < D ? work.state.total + k : work.product + (k - D);
     team.lanes([&](int lane) {
-      if (lane == k % team.width) *to = total;
+      if (lane == (k & (team.width - 1))) *to = total;
     });
   }
   team.sync();
@@ -83,7 +83,7 @@ MVN_FN void addLanesChunk(const Team& team, const RowsOf<Row>& rows, ItemWeight&
   if constexpr (weighted) chunk = chunkOf<Sum>(team, rows.weights, int(rows.rows));
   if (chunk.count == 0) return;
   const Row* shiftRow = rows.x + chunk.shiftRow * D;
-  typename Team::template PerLane<LaneSums<D, Sum>> sums;
+  typename Team::template PerLane<LanePartial<D, Sum>> sums;
   team.lanes([&](int lane) {
     Row row[D];
     Sum shift[D];

@@ -2,7 +2,8 @@ import { Batch } from "../batch.js";
 import type { BatchLayout } from "../engine.js";
 import { InputError } from "../errors.js";
 import { checkedOffsets, checkWeights, type RealArray, requireCount } from "../layout.js";
-import { PRECISIONS } from "../methods.js";
+import { PRECISIONS, type Precision } from "../methods.js";
+import type { Statistics } from "../statistics.js";
 import { Stint } from "./stint.js";
 
 /** An engine's memory, handed out in blocks: a block is the number under which it is given back. */
@@ -119,4 +120,19 @@ export class ResidentBatch extends Batch {
       if (stint.over) await stint.rest();
     }
   }
+}
+
+/**
+ * What every engine that lends memory checks before it opens a session.
+ *
+ * @throws InputError where the precision is none, the batch has been released, or its weights are not weights
+ */
+export async function checkOpening(source: Batch | Statistics, precision: Precision): Promise<void> {
+  if (!PRECISIONS.includes(precision)) {
+    const got = JSON.stringify(precision);
+    throw new InputError(`open: precision must be one of ${PRECISIONS.join(", ")}, got ${got}`);
+  }
+  if (!(source instanceof ResidentBatch)) return;
+  if (source.released) throw new InputError("open: the batch has been released");
+  await source.checkWeights("open");
 }

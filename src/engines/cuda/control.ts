@@ -24,6 +24,11 @@ export class Control {
     return device.map(this.address, PAGE) + BigInt(CONTROL.stop * 4);
   }
 
+  /** How often each group will be counted. */
+  begin(phases: number): void {
+    Atomics.store(this.#words, CONTROL.phases, phases);
+  }
+
   /** Counts groups that are done. */
   count(groups: number): void {
     Atomics.add(this.#words, CONTROL.done, groups);

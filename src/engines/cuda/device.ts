@@ -31,7 +31,6 @@ export interface DeviceFacts {
   readonly name: string;
   /** 7.5, 8.0, 9.0, … */
   readonly capability: number;
-  readonly multiprocessors: number;
 }
 
 /** What there is to know of a device without opening it. */
@@ -44,7 +43,6 @@ export function deviceFacts(driver: Driver, ordinal: number): DeviceFacts {
     ordinal,
     name: new TextDecoder().decode(name.subarray(0, name.indexOf(0))),
     capability: attribute(ATTRIBUTE.computeMajor) + attribute(ATTRIBUTE.computeMinor) / 10,
-    multiprocessors: attribute(ATTRIBUTE.multiprocessors),
   };
 }
 

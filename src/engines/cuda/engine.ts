@@ -9,9 +9,8 @@ import type {
 } from "../../engine.js";
 import { InputError } from "../../errors.js";
 import { requireCount } from "../../layout.js";
-import { PRECISIONS } from "../../methods.js";
 import type { Statistics } from "../../statistics.js";
-import { ResidentBatch } from "../resident_batch.js";
+import { checkOpening, ResidentBatch } from "../resident_batch.js";
 import { Machine } from "./machine.js";
 import { CudaSession } from "./session.js";
 
@@ -41,14 +40,7 @@ export class CudaEngine implements Engine {
 
   async open(source: Batch | Statistics, { precision = "float64" }: SessionOptions = {}): Promise<Session> {
     this.#machine.requireOpen("open");
-    if (!PRECISIONS.includes(precision)) {
-      const got = JSON.stringify(precision);
-      throw new InputError(`open: precision must be one of ${PRECISIONS.join(", ")}, got ${got}`);
-    }
-    if (source instanceof ResidentBatch) {
-      if (source.released) throw new InputError("open: the batch has been released");
-      await source.checkWeights("open");
-    }
+    await checkOpening(source, precision);
     return new CudaSession(this.#machine, source, precision);
   }
 

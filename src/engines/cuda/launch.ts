@@ -4,6 +4,13 @@ import type { Values } from "./kernels.js";
 /** Of what a call can plan with, the share that scratch in global memory may take. */
 const SCRATCH_SHARE = 1 / 8;
 
+/** How many blocks, what scratch they have, and the arguments that every kernel with a list takes. */
+export interface Launch {
+  readonly blocks: number;
+  readonly bytes: number;
+  readonly values: Values;
+}
+
 /**
  * Blocks for a list of `length`, and the scratch that their teams need: kernels are content with any number of blocks, so where
  * scratch lies in global memory there are no more than it has room for.
@@ -14,7 +21,7 @@ export function scratchOf(
   length: number,
   usable: number,
   purpose: string,
-): { readonly blocks: number; readonly bytes: number; readonly values: Values } {
+): Launch {
   const { width, sharedBytes, scratchBytes } = shape;
   const blockBytes = scratchBytes * (shape.threads / width);
   const wanted = device.blocks(shape, length);

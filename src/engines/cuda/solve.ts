@@ -1,9 +1,9 @@
 // From statistics to fits or evaluations: slices of groups, two at a time, so that the results of one travel while the next is computed.
-import { EVALUATION, FITS, type Fields, groupBytes, PARAMETERS, widthOf } from "../fields.js";
+import { EVALUATION, FITS, type Field, type Fields, groupBytes, PARAMETERS, widthOf } from "../fields.js";
 import type { Control } from "./control.js";
-import type { Device } from "./device.js";
+import type { Device, Shape } from "./device.js";
 import type { Values } from "./kernels.js";
-import { scratchOf } from "./launch.js";
+import { type Launch, scratchOf } from "./launch.js";
 import { slices } from "./plan.js";
 import { type Residence, statisticsBytes } from "./residence.js";
 import type { Addresses, EvaluateTask, FitTask } from "./task.js";
@@ -34,111 +34,130 @@ const EVALUATE_ARGUMENTS: Record<keyof typeof EVALUATION, string> = {
   statusCode: "status",
 };
 
-/** Solves all groups of a share; results are complete when it returns. */
-export function solve(
-  device: Device,
-  residence: Residence,
-  dims: number,
-  groups: number,
-  solver: FitTask | EvaluateTask,
-  control: Control,
-  stop: bigint,
-): void {
-  const fit = solver.kind === "fit";
-  const fields: Fields = fit ? FITS : EVALUATION;
-  const names: Record<string, string> = fit ? FIT_ARGUMENTS : EVALUATE_ARGUMENTS;
-  const results = solver.results as Addresses<Fields>;
-  const parameters = solver.parameters as Addresses<Fields> | undefined;
-  const shape = device.shape(solver.kind, solver.precision, fit ? solver.method : 0, dims);
-  device.memory.begin();
-  const usable = device.memory.usable();
-  const own =
-    groupBytes(fields, dims) +
-    (parameters ? groupBytes(PARAMETERS, dims) : 0) +
-    (residence.kind === "host" ? statisticsBytes(dims) : 0);
-  const launch = scratchOf(device, shape, groups, usable, solver.kind);
-  const room = (usable - launch.bytes) * SLICE_SHARE;
-  const ranges = slices(groups, Math.min(SLICE_BYTES, room), () => own);
+/** A slice of the groups, and where its results are on the device. */
+interface Slice {
+  readonly from: number;
+  readonly to: number;
+  /** Which of the two sets of memory it uses. */
+  readonly turn: number;
+  readonly results: Readonly<Record<string, bigint>>;
+}
 
-  const begin = ({ from, to }: { from: number; to: number }, turn: number): Map<string, bigint> => {
-    const statistics = residence.slice(from, to, turn);
-    const given = parameters ? upload(device, parameters, dims, from, to, turn) : { mean: 0n, factor: 0n };
+/** Solves all groups of a share. */
+export class Solver {
+  readonly #device: Device;
+  readonly #residence: Residence;
+  readonly #task: FitTask | EvaluateTask;
+  readonly #dims: number;
+  readonly #control: Control;
+  readonly #shape: Shape;
+  readonly #fields: Fields;
+  readonly #names: Readonly<Record<string, string>>;
+
+  constructor(
+    device: Device,
+    residence: Residence,
+    dims: number,
+    task: FitTask | EvaluateTask,
+    control: Control,
+  ) {
+    this.#device = device;
+    this.#residence = residence;
+    this.#dims = dims;
+    this.#task = task;
+    this.#control = control;
+    const fit = task.kind === "fit";
+    this.#shape = device.shape(task.kind, task.precision, fit ? task.method : 0, dims);
+    [this.#fields, this.#names] = fit ? [FITS, FIT_ARGUMENTS] : [EVALUATION, EVALUATE_ARGUMENTS];
+  }
+
+  /**
+   * Results are complete when it returns.
+   *
+   * @param stop where kernels look whether to go on
+   */
+  run(groups: number, stop: bigint): void {
+    const { memory } = this.#device;
+    memory.begin();
+    const usable = memory.usable();
+    const launch = scratchOf(this.#device, this.#shape, groups, usable, this.#task.kind);
+    const room = (usable - launch.bytes) * SLICE_SHARE;
+    const own = this.#groupBytes();
+    let before: Slice | undefined;
+    slices(groups, Math.min(SLICE_BYTES, room), () => own).forEach(({ from, to }, i) => {
+      this.#control.check();
+      const slice = this.#begin(from, to, i % 2, launch, stop);
+      if (before) this.#end(before);
+      before = slice;
+    });
+    if (before) this.#end(before);
+  }
+
+  /** What one group takes on the device. */
+  #groupBytes(): number {
+    const dims = this.#dims;
+    return (
+      groupBytes(this.#fields, dims) +
+      (this.#task.parameters ? groupBytes(PARAMETERS, dims) : 0) +
+      (this.#residence.kind === "host" ? statisticsBytes(dims) : 0)
+    );
+  }
+
+  #bytesOf(field: Field): number {
+    return widthOf(field, this.#dims) * field.words.BYTES_PER_ELEMENT;
+  }
+
+  /** Puts a slice's work on the streams. */
+  #begin(from: number, to: number, turn: number, launch: Launch, stop: bigint): Slice {
+    const device = this.#device;
+    const groups = to - from;
+    const inputs = { ...this.#residence.slice(from, to, turn), ...this.#parameters(from, to, turn) };
     device.orderAfter(device.compute, device.copy);
-    const rooms = new Map<string, bigint>();
-    const values: Record<string, bigint | number> = {
-      ...launch.values,
-      ...statistics,
-      groups: to - from,
-      dims,
-    };
-    for (const [name, field] of Object.entries(fields)) {
-      const bytes = (to - from) * widthOf(field, dims) * field.words.BYTES_PER_ELEMENT;
-      const room = device.memory.scratch(bytes, `${name} ${turn}`);
-      rooms.set(name, room);
-      values[names[name]] = room;
+    const results: Record<string, bigint> = {};
+    const outputs: Record<string, bigint> = {};
+    for (const [name, field] of Object.entries(this.#fields)) {
+      results[name] = device.memory.scratch(groups * this.#bytesOf(field), `${name} ${turn}`);
+      outputs[this.#names[name]] = results[name];
     }
-    const blocks = Math.min(launch.blocks, to - from);
-    device.launch(shape, blocks, { ...values, ...(fit ? fitValues(solver, given, stop) : at(given)) });
+    const rules = this.#task.kind === "fit" ? rulesOf(this.#task, stop) : {};
+    const values = { ...launch.values, ...inputs, ...outputs, ...rules, groups, dims: this.#dims };
+    device.launch(this.#shape, Math.min(launch.blocks, groups), values);
     device.driver.call("cuEventRecord", device.windowEvents[turn], device.compute);
-    return rooms;
-  };
-  const end = (
-    { from, to }: { from: number; to: number },
-    turn: number,
-    rooms: Map<string, bigint>,
-  ): void => {
-    device.driver.call("cuEventSynchronize", device.windowEvents[turn]);
-    control.check();
-    for (const [name, field] of Object.entries(fields)) {
-      const bytes = widthOf(field, dims) * field.words.BYTES_PER_ELEMENT;
-      device.ring.download(
-        results[name] + BigInt(from * bytes),
-        rooms.get(name) as bigint,
-        (to - from) * bytes,
-      );
+    return { from, to, turn, results };
+  }
+
+  /** Waits for a slice and brings its results to the host. */
+  #end({ from, to, turn, results }: Slice): void {
+    const { driver, windowEvents, ring } = this.#device;
+    driver.call("cuEventSynchronize", windowEvents[turn]);
+    this.#control.check();
+    const host = this.#task.results as Addresses<Fields>;
+    for (const [name, field] of Object.entries(this.#fields)) {
+      const bytes = this.#bytesOf(field);
+      ring.download(host[name] + BigInt(from * bytes), results[name], (to - from) * bytes);
     }
-    device.ring.finish();
-    control.count(to - from);
-  };
+    ring.finish();
+    this.#control.count(to - from);
+  }
 
-  let before: Map<string, bigint> | undefined;
-  ranges.forEach((range, i) => {
-    control.check();
-    const rooms = begin(range, i % 2);
-    if (before) end(ranges[i - 1], (i - 1) % 2, before);
-    before = rooms;
-  });
-  if (before) end(ranges[ranges.length - 1], (ranges.length - 1) % 2, before);
+  /** A slice's μ and Λ on the device, under the names that the kernels have for them. */
+  #parameters(from: number, to: number, turn: number): Values {
+    const { parameters, kind } = this.#task;
+    const [mean, factor] = kind === "fit" ? ["startMean", "startFactor"] : ["atMean", "atFactor"];
+    if (!parameters) return { [mean]: 0n, [factor]: 0n };
+    const upload = (name: keyof typeof PARAMETERS): bigint => {
+      const { memory, ring } = this.#device;
+      const bytes = this.#bytesOf(PARAMETERS[name]);
+      const room = memory.scratch((to - from) * bytes, `parameters ${name} ${turn}`);
+      const host = { address: parameters[name] + BigInt(from * bytes), pinned: false };
+      ring.upload(room, host, (to - from) * bytes);
+      return room;
+    };
+    return { [mean]: upload("mean"), [factor]: upload("factor") };
+  }
 }
 
-const at = ({ mean, factor }: Given): Values => ({ atMean: mean, atFactor: factor });
-
-interface Given {
-  readonly mean: bigint;
-  readonly factor: bigint;
-}
-
-function fitValues(solver: FitTask, given: Given, stop: bigint): Values {
-  const { method, start, ddof, tolerance, maxIterations, epsilon } = solver;
-  const { mean: startMean, factor: startFactor } = given;
-  return { method, start, startMean, startFactor, ddof, tolerance, maxIterations, epsilon, stop };
-}
-
-/** A slice's parameters on the device. */
-function upload(
-  device: Device,
-  from: Addresses<Fields>,
-  dims: number,
-  first: number,
-  end: number,
-  turn: number,
-): Given {
-  const { memory, ring } = device;
-  const copy = (name: keyof typeof PARAMETERS): bigint => {
-    const bytes = widthOf(PARAMETERS[name], dims) * 8;
-    const room = memory.scratch((end - first) * bytes, `parameters ${name} ${turn}`);
-    ring.upload(room, { address: from[name] + BigInt(first * bytes), pinned: false }, (end - first) * bytes);
-    return room;
-  };
-  return { mean: copy("mean"), factor: copy("factor") };
+function rulesOf(task: FitTask, stop: bigint): Values {
+  const { method, start, ddof, tolerance, maxIterations, epsilon } = task;
+  return { method, start, ddof, tolerance, maxIterations, epsilon, stop };
 }

@@ -86,6 +86,7 @@ export const PAGE = 4096;
 export const CONTROL = {
   /** Non-zero ends the call; kernels poll it. */
   stop: 0,
-  /** Groups done so far. */
+  /** Groups done so far, once for each phase of the call: summing, solving. */
   done: 16,
+  phases: 17,
 } as const;

@@ -21,7 +21,7 @@ export class DeviceThread {
 
   constructor(ordinal: number) {
     this.ordinal = ordinal;
-    // A page of its own within three, wherever they lie, so that no other memory is locked with it.
+    // A page of its own within two, wherever they lie, so that no other memory is locked with it.
     const control = new SharedArrayBuffer(2 * PAGE);
     const controlOffset = paddingTo(PAGE, addressOf(new Uint8Array(control)));
     this.#words = new Int32Array(control, controlOffset, PAGE / 4);
@@ -76,7 +76,8 @@ export class DeviceThread {
 
   /** Groups done so far of the running call. */
   get done(): number {
-    return Atomics.load(this.#words, CONTROL.done);
+    const phases = Math.max(1, Atomics.load(this.#words, CONTROL.phases));
+    return Math.floor(Atomics.load(this.#words, CONTROL.done) / phases);
   }
 
   /** Gives everything back and ends the thread. */

@@ -7,7 +7,7 @@ import { Driver, DriverError, DriverMissing } from "./driver.js";
 import { engineError } from "./failures.js";
 import { Moments } from "./moments.js";
 import { OnDevice, OnHost, type Residence, statisticsBytes } from "./residence.js";
-import { solve } from "./solve.js";
+import { Solver } from "./solve.js";
 import type { Answer, Request, Start, StatisticsSource, Task } from "./task.js";
 
 /** Statistics that are handed in stay on the device where they take no more than this share of what can be had. */
@@ -94,13 +94,14 @@ class DeviceWorker {
     const { device, stop } = this.#open();
     this.#control.check();
     let residence = this.#sessions.get(session);
+    this.#control.begin(!residence && task.source.kind === "rows" && solver ? 2 : 1);
     if (!residence) {
       residence = this.#reside(device, task);
       this.#sessions.set(session, residence);
     }
     residence.download(task.statistics, groups);
     device.ring.finish();
-    if (solver) solve(device, residence, dims, groups, solver, this.#control, stop);
+    if (solver) new Solver(device, residence, dims, solver, this.#control).run(groups, stop);
   }
 
   #reside(device: Device, { source, dims, groups }: Task): Residence {

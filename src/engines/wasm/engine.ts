@@ -8,11 +8,9 @@ import type {
   Session,
   SessionOptions,
 } from "../../engine.js";
-import { InputError } from "../../errors.js";
 import { requireCount } from "../../layout.js";
-import { PRECISIONS } from "../../methods.js";
 import type { Statistics } from "../../statistics.js";
-import { ResidentBatch } from "../resident_batch.js";
+import { checkOpening, ResidentBatch } from "../resident_batch.js";
 import { Machine } from "./machine.js";
 import { WasmSession } from "./session.js";
 
@@ -51,14 +49,7 @@ export class WasmEngine implements Engine {
     { precision = "float64", once = false, lend = false }: SessionOptions = {},
   ): Promise<Session> {
     this.#machine.requireOpen("open");
-    if (!PRECISIONS.includes(precision)) {
-      const got = JSON.stringify(precision);
-      throw new InputError(`open: precision must be one of ${PRECISIONS.join(", ")}, got ${got}`);
-    }
-    if (source instanceof ResidentBatch) {
-      if (source.released) throw new InputError("open: the batch has been released");
-      await source.checkWeights("open");
-    }
+    await checkOpening(source, precision);
     return WasmSession.open(this.#machine, source, { precision, once, lend });
   }
 

@@ -83,7 +83,8 @@ withStandIn("an engine on the stand-in", () => {
         if (++turns === 20) controller.abort(new Error("enough"));
       }, 5);
       const started = performance.now();
-      const control = { signal: controller.signal, onProgress: () => {} };
+      const onProgress = (done: number, total: number) => expect(done).toBeLessThanOrEqual(total);
+      const control = { signal: controller.signal, onProgress };
       await expect(session.fit(long, control)).rejects.toThrow("enough");
       clearInterval(timer);
       expect(turns).toBeGreaterThanOrEqual(20);
