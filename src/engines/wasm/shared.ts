@@ -11,14 +11,18 @@ const KEPT_BYTES = 2 ** 28;
 
 /**
  * Shared memory outside the kernels', kept for the next call once it is given back: touched memory is several times as fast to
- * write as fresh memory. What a user has been handed never comes back here.
+ * write as fresh memory. What a user has been handed comes back here only by the user's own `release`. At most KEPT_BYTES are
+ * kept, the latest; all of it goes when the engine is closed.
  */
 export class Reserve {
   readonly #kept: SharedArrayBuffer[] = [];
 
   take(bytes: number, purpose: string): SharedArrayBuffer {
-    const at = this.#kept.findIndex((one) => one.byteLength >= bytes && one.byteLength <= bytes * WORTH);
-    return at < 0 ? sharedBytes(bytes, purpose) : this.#kept.splice(at, 1)[0];
+    const fitting = this.#kept.filter((one) => one.byteLength >= bytes && one.byteLength <= bytes * WORTH);
+    if (fitting.length === 0) return sharedBytes(bytes, purpose);
+    const closest = fitting.reduce((best, one) => (one.byteLength < best.byteLength ? one : best));
+    this.#kept.splice(this.#kept.indexOf(closest), 1);
+    return closest;
   }
 
   give(buffer: SharedArrayBuffer): void {

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Batch } from "../../../src/batch.js";
 import type { WasmEngine } from "../../../src/engines/wasm/engine.js";
 import { EngineError, InputError } from "../../../src/errors.js";
+import { fit } from "../../../src/fit.js";
+import type { Fits } from "../../../src/fits.js";
 import { gaussianBatch } from "../../support/gaussians.js";
 import { Random } from "../../support/random.js";
 import { closedForm, inEngine, long, longBatch, openWasm, uniforms } from "./support.js";
@@ -110,6 +112,63 @@ describe("memory that the engine lends", () => {
     const size = engine.allocate({ offsets: [0], dims: 1 }).x.buffer.byteLength;
     for (let i = 0; i < 50; i++) await call();
     expect(engine.allocate({ offsets: [0], dims: 1 }).x.buffer.byteLength).toBe(size);
+  });
+});
+
+describe("memory of results", () => {
+  let engine: WasmEngine;
+  beforeAll(async () => {
+    engine = await openWasm();
+  });
+  afterAll(() => engine.close());
+
+  const arrays = (fits: Fits) => [fits.count, fits.weight, fits.mean, fits.covariance, fits.factor];
+  const copied = (fits: Fits) => arrays(fits).map((array) => Array.from(array));
+  const buffersOf = (fits: Fits) => new Set(arrays(fits).map((array) => array.buffer));
+
+  it("is written again once they are released, and not before", async () => {
+    const first = await fit(batch, { engine });
+    const before = copied(first);
+    const second = await fit(batch, { engine });
+    expect(copied(first)).toEqual(before);
+    expect([...buffersOf(second)].filter((buffer) => buffersOf(first).has(buffer))).toEqual([]);
+    const freed = buffersOf(first);
+    first.release();
+    first.release();
+    const third = await fit(batch, { engine });
+    const fourth = await fit(batch, { engine });
+    expect([...buffersOf(third)].filter((buffer) => !freed.has(buffer))).toEqual([]);
+    expect([...buffersOf(fourth)].filter((buffer) => freed.has(buffer))).toEqual([]);
+    expect(copied(third)).toEqual(before);
+  });
+
+  it("leaves count and weight to a session that is kept, whose other results show them", async () => {
+    await using session = await engine.open(batch);
+    const first = await session.fit(closedForm);
+    const second = await session.fit(closedForm);
+    const before = copied(second);
+    first.release();
+    const other = await fit(gaussianBatch(new Random(4), { dims: 3, sizes: Array(64).fill(9) }), { engine });
+    expect(Array.from(other.count)).toEqual(Array(64).fill(9));
+    expect(copied(second)).toEqual(before);
+    expect(Array.from((await session.statistics()).count)).toEqual(Array.from(second.count));
+  });
+
+  it("of a session for one call can be asked for again all the same", async () => {
+    await using kept = await engine.open(batch);
+    await using once = await engine.open(batch, { once: true });
+    const fits = await once.fit(closedForm);
+    const statistics = await once.statistics();
+    expect(copied(fits)).toEqual(copied(await kept.fit(closedForm)));
+    expect(statistics).toEqual(await kept.statistics());
+    expect(copied(await once.fit(closedForm))).toEqual(copied(fits));
+  });
+
+  it("is right again where a group in parts is fitted a second time by the same plan", async () => {
+    const n = 700_000;
+    const large = Batch.fromDense(uniforms(n * 2), { groups: 1, rows: n, dims: 2 });
+    const first = await fit(large, { engine });
+    expect(copied(await fit(large, { engine }))).toEqual(copied(first));
   });
 });
 
