@@ -120,14 +120,14 @@ template <class Real, class F> MVN_FN auto withGradientMethod(Method method, F f
 }
 
 // The unknowns of a gradient method from (U, m), where it is to begin, and back.
-template <class Real, class Team>
-MVN_FN void toUnknowns(const Team& team, const Problem<Real>& problem, const Real* U, const f64* m, Real* x) {
+template <class Team, class Real, class Factor>
+MVN_FN void toUnknowns(const Team& team, const Problem<Real>& problem, const Factor* U, const f64* m, Real* x) {
   const int d = problem.d;
   packFactor(team, d, U, x);
   if (!problem.centred) copy(team, d, x + d * (d + 1) / 2, m);
 }
-template <class Real, class Team>
-MVN_FN void fromUnknowns(const Team& team, const Problem<Real>& problem, const Real* x, Real* U, f64* m) {
+template <class Team, class Real, class Factor>
+MVN_FN void fromUnknowns(const Team& team, const Problem<Real>& problem, const Real* x, Factor* U, f64* m) {
   const int d = problem.d;
   unpackFactor(team, d, x, U);
   if (!problem.centred) copy(team, d, m, x + d * (d + 1) / 2);
@@ -264,6 +264,18 @@ MVN_CALL void writeCertificate(const Team& team, Dim d, const FitGroup& group, c
   writeOutcome(team, d, group, options, proof, ending);
 }
 
+// The results of (work.m, work.U).
+template <class Team, class Dim>
+MVN_FN void finish(const Team& team, Dim d, const FitGroup& group, const FitOptions& options, bool centred,
+                   const FitScratch& work, Ending ending) {
+  // No parameters to speak of: a start without a likelihood, or float32 too coarse for this R.
+  if (ending.status == Status::stalled && !isInvertible(team, d, work.U)) {
+    return withoutFit(team, d, group, options.ddof, Status::stalled);
+  }
+  writeParameters(team, d, group, options, centred, work);
+  writeCertificate(team, d, group, options, centred, work, ending);
+}
+
 template <class Real, Family family = Family::any, class Team, class Dim>
 MVN_FN void fitGroup(const Team& team, Dim d, const FitGroup& group, const FitOptions& options,
                      const FitScratch& work) {
@@ -282,12 +294,7 @@ MVN_FN void fitGroup(const Team& team, Dim d, const FitGroup& group, const FitOp
     if (sizeof(Real) < sizeof(f64)) ending = solve<Real, family>(team, d, options, work, centred);
     if (options.ddof != 0) stretch(team, d, sqrt(statistics.weight / (statistics.weight - options.ddof)), work.U);
   }
-  // No parameters to speak of: a start without a likelihood, or float32 too coarse for this R.
-  if (ending.status == Status::stalled && !isInvertible(team, d, work.U)) {
-    return withoutFit(team, d, group, options.ddof, Status::stalled);
-  }
-  writeParameters(team, d, group, options, centred, work);
-  writeCertificate(team, d, group, options, centred, work, ending);
+  finish(team, d, group, options, centred, work, ending);
 }
 
 }  // namespace mvn

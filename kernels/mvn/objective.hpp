@@ -65,26 +65,25 @@ template <class Real> struct ObjectiveScratch : SharedMatrices<Real> {
 };
 
 // Rounding of J/n, estimated: d terms of their own size are added, and R's rounding, ε, is whitened by L⁻¹, whose rows
-// are at least 1/L_ii long.
-template <class Team, class Dim, class Real>
-MVN_FN Real objectiveNoise(const Team& team, Dim d, Real objective, const Real* inverse) {
+// are at least 1/L_ii long. `rowsSquared` is Σ 1/L_ii².
+template <class Real> MVN_FN Real objectiveNoise(int d, Real objective, Real rowsSquared) {
   constexpr Real slack = 16;
-  return slack * roundingUnit<Real> * (Real(int(d)) + abs(objective) + dot(team, d, inverse, inverse));
+  return slack * roundingUnit<Real> * (Real(d) + abs(objective) + rowsSquared);
 }
 
 // Row i of U begins here among the unknowns, less i, so that entry (i, j) is at packedRow(d, i) + j.
 MVN_FN int packedRow(int d, int i) { return i * d - i * (i + 1) / 2; }
 
-template <class Team, class Real> MVN_FN void packFactor(const Team& team, int d, const Real* U, Real* x) {
+template <class Team, class From, class To> MVN_FN void packFactor(const Team& team, int d, const From* U, To* x) {
   team.each(d, [&](int i) {
-    for (int j = i; j < d; ++j) x[packedRow(d, i) + j] = U[i * d + j];
+    for (int j = i; j < d; ++j) x[packedRow(d, i) + j] = To(U[i * d + j]);
   });
   team.sync();
 }
 
-template <class Team, class Real> MVN_FN void unpackFactor(const Team& team, int d, const Real* x, Real* U) {
+template <class Team, class From, class To> MVN_FN void unpackFactor(const Team& team, int d, const From* x, To* U) {
   team.each(d, [&](int i) {
-    for (int j = i; j < d; ++j) U[i * d + j] = x[packedRow(d, i) + j];
+    for (int j = i; j < d; ++j) U[i * d + j] = To(x[packedRow(d, i) + j]);
   });
   team.sync();
 }
@@ -126,7 +125,8 @@ MVN_CALL Value<Real> objectiveAt(const Team& team, Dim d, const Problem<Real>& p
   });
   team.sync();
   if (!isFinite(value) || !isFinite(squared)) return Value<Real>::outside();
-  return {value, objectiveNoise(team, d, value, work.inverse), sqrt(max(squared, deviation))};
+  const Real noise = objectiveNoise(int(d), value, dot(team, d, work.inverse, work.inverse));
+  return {value, noise, sqrt(max(squared, deviation))};
 }
 
 template <class Team, class Real>

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "mvn/evaluate.hpp"
-#include "mvn/packs/fit.hpp"
+#include "mvn/packs/gradient.hpp"
 
 namespace groups {
 
@@ -143,11 +143,19 @@ inline FitOptions optionsOf(const Call& call) {
 // Stale scratch must not show.
 inline std::vector<f64> staleBlock(i64 bytes) { return std::vector<f64>(bytes / sizeof(f64) + 2, NAN); }
 
-// Groups of one dimension in one pack.
+// Groups of one dimension side by side: one pack of them, or any number by a gradient method.
 template <class Real = f64> std::vector<Fit> fitPack(const std::vector<Group>& groups, const Call& call) {
   constexpr int lanes = packLanes<Real>;
   const int d = groups[0].d, count = int(groups.size());
   std::vector<Place> places(count, Place(d));
+  std::vector<Fit> results;
+  if (call.method > Method::newton) {
+    std::vector<f64> block = staleBlock(gradientPackBytes<Real>(d, call.method));
+    const auto groupAt = [&](int k) { return places[k].at(groups[k], call); };
+    fitByGradient<Real>(d, count, groupAt, optionsOf(call), reinterpret_cast<char*>(block.data()));
+    for (Place& place : places) results.push_back(place.result());
+    return results;
+  }
   FitGroup pack[lanes];
   for (int lane = 0; lane < lanes; ++lane) {
     const int k = min(lane, count - 1);
@@ -161,14 +169,13 @@ template <class Real = f64> std::vector<Fit> fitPack(const std::vector<Group>& g
   withPackDimension<Real>(d, [&](auto dimension) {
     mvn::fitPack<Real>(dimension, pack, count, optionsOf(call), work);
   });
-  std::vector<Fit> results;
   for (Place& place : places) results.push_back(place.result());
   return results;
 }
 
 template <class Real = f64> Fit fit(const Group& group, const Call& call) {
   const int d = group.d;
-  if (call.packed && fitsInPacks(d, call.method)) return fitPack<Real>({group}, call)[0];
+  if (call.packed && fitsInPacks(d)) return fitPack<Real>({group}, call)[0];
   Place place(d);
   Scratch count;
   FitScratch(count, d, solverBytes<Real>(d, call.method));

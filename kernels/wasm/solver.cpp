@@ -1,6 +1,6 @@
 // solver.cpp: the exports fit_scratch, fit, evaluate_scratch and evaluate (see kernels/README.md).
 #include "mvn/evaluate.hpp"
-#include "mvn/packs/fit.hpp"
+#include "mvn/packs/gradient.hpp"
 #include "wasm/export.hpp"
 
 using namespace mvn;
@@ -47,6 +47,10 @@ template <class Real> void fitAll(i32 groups, i32 d, const FitArrays& arrays, co
 template <class Real>
 void fitPacks(i32 groups, i32 d, const FitArrays& arrays, const FitOptions& options, char* block) {
   constexpr int lanes = packLanes<Real>;
+  if (options.method > Method::newton) {
+    const auto groupAt = [&](i32 g) { return arrays.group(g, d); };
+    return fitByGradient<Real>(d, groups, groupAt, options, block);
+  }
   Scratch scratch(block);
   const FitPackScratch<Real> work(scratch, d);
   withPackDimension<Real>(d, [&](auto dimension) {
@@ -70,7 +74,8 @@ template <class Real> void evaluateAll(i32 groups, i32 d, const EvaluateArrays& 
 
 template <class Real> i32 fitBytes(i32 d, Method method) {
   Scratch count;
-  if (fitsInPacks(d, method)) {
+  if (fitsInPacks(d)) {
+    if (method > Method::newton) return i32(gradientPackBytes<Real>(d, method));
     FitPackScratch<Real>(count, d);
     return i32(count.used);
   }
@@ -99,7 +104,7 @@ void fit(i32 precision, i32 method, i32 groups, i32 d, const f64* count, const f
   const FitArrays arrays{count, weight, mean, scatter, start_mean, start_factor, out_mean, out_covariance, out_factor,
                          out_log_likelihood, out_residual, out_gap, out_iterations, out_status};
   const FitOptions options{Method(method), Start(start), ddof, tolerance, max_iterations, epsilon, stop};
-  if (fitsInPacks(d, options.method)) {
+  if (fitsInPacks(d)) {
     if (Precision(precision) == Precision::float32) return fitPacks<f32>(groups, d, arrays, options, scratch);
     return fitPacks<f64>(groups, d, arrays, options, scratch);
   }

@@ -11,6 +11,7 @@ template <class Real> struct Pairs {
   Real* data;
   int n, count = 0;  // pairs ever kept
   Real rho[lbfgsPairs] = {};
+  Real scale = 1;  // sᵀy/yᵀy of the last
 
   MVN_FN Real* s(int k) const { return data + i64(k % lbfgsPairs) * n; }
   MVN_FN Real* y(int k) const { return data + i64(lbfgsPairs + k % lbfgsPairs) * n; }
@@ -26,31 +27,64 @@ template <class Real> struct Pairs {
     const Real curvature = dot(team, n, step, yield);
     if (!(curvature > Real(0)) || !isFinite(Real(1) / curvature)) return;
     rho[count % lbfgsPairs] = Real(1) / curvature;
+    scale = curvature / dot(team, n, yield, yield);
     ++count;
   }
 };
 
-// p ← −H g, H the inverse Hessian that the pairs stand for.
+// p ← p + a x, and then z·p: one pass where a group has one thread.
 template <class Team, class Real>
-MVN_FN void twoLoops(const Team& team, const Pairs<Real>& pairs, const Real* gradient, Real* p) {
-  const int n = pairs.n;
-  Real alpha[lbfgsPairs];
-  setToMinus(team, n, p, gradient);
-  if (pairs.count == 0) return;
-  for (int k = pairs.count - 1; k >= pairs.oldest(); --k) {
-    alpha[k % lbfgsPairs] = pairs.rho[k % lbfgsPairs] * dot(team, n, pairs.s(k), p);
-    team.sync();
-    addScaled(team, n, p, -alpha[k % lbfgsPairs], pairs.y(k));
+MVN_FN Real addScaledDot(const Team& team, int n, Real* __restrict p, Real a, const Real* x, const Real* z) {
+#if !defined(__CUDACC__)
+  if constexpr (Team::simd) {
+    constexpr int lanes = lanesOf<Real>;
+    Vector<Real> even = splat(Real(0)), odd = even;
+    int i = 0;
+    for (; i + 2 * lanes <= n; i += 2 * lanes) {
+      const Vector<Real> left = load<Real>(p + i) + splat(a) * load<Real>(x + i);
+      const Vector<Real> right = load<Real>(p + i + lanes) + splat(a) * load<Real>(x + i + lanes);
+      store<Real>(p + i, left);
+      store<Real>(p + i + lanes, right);
+      even += left * load<Real>(z + i);
+      odd += right * load<Real>(z + i + lanes);
+    }
+    Real sum = sumLanes(even + odd);
+    for (; i < n; ++i) {
+      p[i] = p[i] + a * x[i];
+      sum += p[i] * z[i];
+    }
+    return sum;
   }
-  const int last = pairs.count - 1;
-  const Real scale = Real(1) / (pairs.rho[last % lbfgsPairs] * dot(team, n, pairs.y(last), pairs.y(last)));
-  team.each(n, [&](int i) { p[i] = p[i] * scale; });
+#endif
+  addScaled(team, n, p, a, x);
+  const Real sum = dot(team, n, z, p);
   team.sync();
-  for (int k = pairs.oldest(); k < pairs.count; ++k) {
-    const Real beta = pairs.rho[k % lbfgsPairs] * dot(team, n, pairs.y(k), p);
-    team.sync();
-    addScaled(team, n, p, alpha[k % lbfgsPairs] - beta, pairs.s(k));
+  return sum;
+}
+
+// p ← −H g, H the inverse Hessian that the pairs stand for. Returns the slope gᵀp.
+template <class Team, class Real>
+MVN_FN Real twoLoops(const Team& team, const Pairs<Real>& pairs, const Real* gradient, Real* p) {
+  const int n = pairs.n, oldest = pairs.oldest(), last = pairs.count - 1;
+  setToMinus(team, n, p, gradient);
+  if (pairs.count == 0) return dot(team, n, gradient, p);
+  Real alpha[lbfgsPairs];
+  Real along = dot(team, n, pairs.s(last), p);
+  team.sync();
+  for (int k = last; k >= oldest; --k) {
+    alpha[k % lbfgsPairs] = pairs.rho[k % lbfgsPairs] * along;
+    const Real* next = k > oldest ? pairs.s(k - 1) : pairs.y(oldest);
+    along = addScaledDot(team, n, p, -alpha[k % lbfgsPairs], pairs.y(k), next);
   }
+  team.each(n, [&](int i) { p[i] = p[i] * pairs.scale; });
+  team.sync();
+  along = along * pairs.scale;
+  for (int k = oldest; k <= last; ++k) {
+    const Real beta = pairs.rho[k % lbfgsPairs] * along;
+    const Real* next = k < last ? pairs.y(k + 1) : gradient;
+    along = addScaledDot(team, n, p, alpha[k % lbfgsPairs] - beta, pairs.s(k), next);
+  }
+  return along;
 }
 
 template <class Real> struct Lbfgs {
@@ -76,8 +110,7 @@ template <class Real> struct Lbfgs {
     }
     do {
       if (watch_.ended(team, problem, current.value, ending)) return false;
-      twoLoops(team, pairs_, current.gradient, work.direction);
-      current.slope = dot(team, pairs_.n, current.gradient, work.direction);
+      current.slope = twoLoops(team, pairs_, current.gradient, work.direction);
       if (current.slope < Real(0)) {
         const Real t = pairs_.count > 0 ? Real(1) : firstStep(-current.slope);
         search_.begin(team, problem, current, work.direction, t, trial);

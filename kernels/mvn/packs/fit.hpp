@@ -12,7 +12,7 @@ namespace mvn {
 
 // Which fits go by packs. Measured in WebAssembly: two to two and a half times as fast at d = 8 … 20, half as fast again
 // at 32, where four matrices of a pack no longer fit in the first-level cache.
-MVN_FN bool fitsInPacks(int d, Method method) { return d <= 32 && method <= Method::newton; }
+MVN_FN bool fitsInPacks(int d) { return d <= 32; }
 
 // f(Fixed<d>) for the smallest dimensions, where loops cost as much as what they do; f(Dynamic) else.
 template <class Real, class F> MVN_FN void withPackDimension(int d, F f) {
