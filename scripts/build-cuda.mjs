@@ -29,7 +29,14 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL("..", import.meta.url));
 const kernels = `${root}kernels/`;
 const target = process.argv[2] ?? `${root}dist/kernels/cuda`;
-const flags = ["-ptx", "-arch=compute_75", "-std=c++20", "-O3", "-fmad=false"];
+const flags = [
+  "-ptx",
+  "-arch=compute_75",
+  "-std=c++20",
+  "-O3",
+  "-fmad=false", // what is written is what is computed, on every engine
+  "-allow-unsupported-compiler", // the host's only preprocesses
+];
 const oldestCompiler = 12; // the first with C++20
 // PTX versions, oldest first, from the one that brought compute capability 7.5 on.
 const versions = "6.3 6.4 6.5 7.0 7.1 7.2 7.3 7.4 7.5 7.6 7.7 7.8 8.0 8.1 8.2 8.3 8.4 8.5 8.6 8.7 8.8".split(

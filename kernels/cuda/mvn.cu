@@ -24,7 +24,7 @@ template <class Operation, class Team> MVN_FN void launch(const DescribeArgument
 }  // namespace mvn
 
 // The threads that a block may have: Block entries are launched with up to 256, the others with 128 (describe.hpp).
-// Room for so many blocks on a multiprocessor is asked for: fewer registers a thread would mean spills.
+// Only so many blocks need fit on a multiprocessor at once: for more of them the compiler would spill registers.
 #define MVN_THREADS_Thread 32
 #define MVN_BLOCKS_Thread 1
 #define MVN_THREADS_Warp 128
@@ -32,10 +32,11 @@ template <class Operation, class Team> MVN_FN void launch(const DescribeArgument
 #define MVN_THREADS_Block 256
 #define MVN_BLOCKS_Block 1
 
-#define MVN_KERNEL(name, Arguments, Team, ...)                                                   \
-  extern "C" __global__ void __launch_bounds__(MVN_THREADS_##Team, MVN_BLOCKS_##Team) name(const mvn::Arguments a) { \
-    using namespace mvn;                                                                         \
-    launch<__VA_ARGS__, Team>(a);                                                                \
+#define MVN_KERNEL(name, Arguments, Team, ...)                                           \
+  extern "C" __global__ void __launch_bounds__(MVN_THREADS_##Team, MVN_BLOCKS_##Team)    \
+  name(const mvn::Arguments a) {                                                         \
+    using namespace mvn;                                                                 \
+    launch<__VA_ARGS__, Team>(a);                                                        \
   }
 
 #define MVN_LIST_OF(module) MVN_ENTRIES_##module
