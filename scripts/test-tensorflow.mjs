@@ -59,6 +59,7 @@ function conformance() {
   const words = [
     "run",
     "test/engines/tensorflow-native.test.ts",
+    "test/kernels/tensor",
     "--coverage.enabled=false",
     "--testTimeout=120000",
   ];

@@ -65,21 +65,31 @@ export class TensorBackend {
   }
 
   /**
-   * Runs `work`, which must be synchronous, with this backend active, then sets the backend that was active before. Of the tensors
-   * made, those returned stay; of those in `used`, only those returned.
+   * Runs `work`, which must be synchronous, with this backend active, then sets the backend that was active before. A change takes tfjs
+   * some tenths of a millisecond: what needs the backend several times in a row goes into one such call.
    */
-  scope<T extends Tensor>(work: () => T[], used: readonly Tensor[] = []): T[] {
+  active<Result>(work: () => Result): Result {
     const engine = this.tf.engine();
     const before = engine.backendName;
+    if (before === this.name) return work();
     // The backend was initialised where it was opened: from then on setBackend takes effect at once, though it returns a promise.
-    if (before !== this.name) void engine.setBackend(this.name);
+    void engine.setBackend(this.name);
     try {
+      return work();
+    } finally {
+      if (before) void engine.setBackend(before);
+    }
+  }
+
+  /**
+   * The same for work that makes tensors: those returned stay, the others are disposed of; of those in `used` only those returned stay.
+   */
+  scope<T extends Tensor>(work: () => T[], used: readonly Tensor[] = []): T[] {
+    return this.active(() => {
       const results = this.tf.tidy(() => work().map((tensor) => this.tf.keep(tensor)));
       for (const tensor of used) if (!results.includes(tensor as T)) tensor.dispose();
       return results;
-    } finally {
-      if (before && before !== this.name) void engine.setBackend(before);
-    }
+    });
   }
 
   #rounded(values: RealArray): RealArray {

@@ -25,22 +25,22 @@ export interface Chunk {
   readonly length: number;
 }
 
-/** The chunks of group g, in the order of its rows. */
-export function chunksOf({ offsets, weights }: Batch, group: number, precision: Precision): Chunk[] {
+/** The chunks of all groups, in the order of the rows. */
+export function* chunksOf({ groups, offsets, weights }: Batch, precision: Precision): Generator<Chunk> {
   const most = CHUNK_ROWS[precision];
-  const chunks: Chunk[] = [];
-  const last = offsets[group + 1];
-  for (let begin = offsets[group], end = begin; begin < last; begin = end) {
-    let count = 0;
-    if (weights) for (; end < last && count < most; end++) count += weights[end] > 0 ? 1 : 0;
-    else {
-      end = Math.min(begin + most, last);
-      count = end - begin;
+  for (let group = 0; group < groups; group++) {
+    const last = offsets[group + 1];
+    for (let begin = offsets[group], end = begin; begin < last; begin = end) {
+      let count = 0;
+      if (weights) for (; end < last && count < most; end++) count += weights[end] > 0 ? 1 : 0;
+      else {
+        end = Math.min(begin + most, last);
+        count = end - begin;
+      }
+      const length = Math.ceil(count / LENGTH_STEP) * LENGTH_STEP;
+      if (count > 0) yield { group, begin, end, count, length };
     }
-    const length = Math.ceil(count / LENGTH_STEP) * LENGTH_STEP;
-    if (count > 0) chunks.push({ group, begin, end, count, length });
   }
-  return chunks;
 }
 
 /** What was taken off the rows of C chunks, so that their moments can be put back: X = shift + scale·x, w = largest·v. */

@@ -61,7 +61,7 @@ export function standardise(
   let factor: RealArray = on.array(0);
   if (varying.length > 0) {
     on.scope(() => {
-      factor = on.read(cholesky(on, on.tensor(all.correlation, [varying.length, e, e]))).slice();
+      factor = on.read(cholesky(on, on.tensor(all.correlation, [varying.length, e, e])));
       return [];
     });
   }

@@ -34,16 +34,19 @@ export async function statisticsOf(on: TensorBackend, batch: Batch, control: Con
     waiting = [];
     numbers = 0;
   };
-  for (let g = 0; g < groups; g++) {
-    for (const chunk of chunksOf(batch, g, on.precision)) {
-      waiting.push(chunk);
-      numbers += chunk.length * (dims + 1);
-      if (numbers < WINDOW) continue;
-      flush();
-      await turns.next(g);
-    }
+  const chunks = chunksOf(batch, on.precision);
+  for (let next = chunks.next(); !next.done; ) {
+    const { group } = next.value;
+    on.active(() => {
+      for (; !next.done && !turns.due; next = chunks.next()) {
+        waiting.push(next.value);
+        numbers += next.value.length * (dims + 1);
+        if (numbers >= WINDOW) flush();
+      }
+      if (next.done && waiting.length > 0) flush();
+    });
+    await turns.next(group);
   }
-  if (waiting.length > 0) flush();
   for (let at = 0; at < origins.length; at++) result.mean[at] += origins[at];
   for (let g = 0; g < groups; g++) undefineNonFinite(result, g);
   turns.end();

@@ -16,9 +16,14 @@ export class Turns {
     this.#control = control;
   }
 
+  /** Whether work has gone on for so long that others should have their turn. */
+  get due(): boolean {
+    return performance.now() - this.#since >= TURN_MS;
+  }
+
   /** To be called between pieces, with the groups that are done. */
   async next(done: number): Promise<void> {
-    if (performance.now() - this.#since < TURN_MS) return;
+    if (!this.due) return;
     this.#control.onProgress?.(done, this.#total);
     await nextTurn();
     this.#control.signal?.throwIfAborted();

@@ -12,6 +12,7 @@ import { cholesky } from "../../../src/engines/tensorflow/kernels/cholesky.js";
 import { gradient } from "../../../src/engines/tensorflow/kernels/gradient.js";
 import { lowerFactor } from "../../../src/engines/tensorflow/kernels/lq.js";
 import { inverseOfLower } from "../../../src/engines/tensorflow/kernels/triangular.js";
+import { openBackends } from "../../../src/engines/tensorflow/load.js";
 import { expectClose, expectSameBits, norm } from "../../support/close.js";
 import { generalFactor } from "../../support/gaussians.js";
 import { matrixOf } from "../../support/matrices.js";
@@ -32,11 +33,20 @@ class Unrolled extends TensorBackend {
 }
 
 const backends = new Map<string, TensorBackend>();
+const names = ["float64", "float64, unrolled", "cpu"];
+// TensorFlow's own operations, where the addon is there (scripts/test-tensorflow.mjs).
+const native = await openBackends(["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"]).catch(
+  () => undefined,
+);
+if (native) names.push("TensorFlow, float64", "TensorFlow, float32");
 beforeAll(() => {
   const float64 = registerFloat64(tf);
   backends.set("float64", new TensorBackend(tf, float64, "float64"));
   backends.set("float64, unrolled", new Unrolled(tf, float64, "float64"));
   backends.set("cpu", new TensorBackend(tf, "cpu", "float32"));
+  if (!native) return;
+  backends.set("TensorFlow, float64", native.float64);
+  backends.set("TensorFlow, float32", native.float32);
 });
 
 function compute(on: TensorBackend, work: () => Tensor): Float64Array {
@@ -48,7 +58,7 @@ function compute(on: TensorBackend, work: () => Tensor): Float64Array {
   return values;
 }
 
-describe.each(["float64", "float64, unrolled", "cpu"])("on %s", (name) => {
+describe.each(names)("on %s", (name) => {
   const matrices = (d: number, make: (random: Random) => Float64Array) => {
     const random = new Random(d);
     const all = new Float64Array(GROUPS * d * d);
@@ -132,6 +142,7 @@ describe.each(["float64", "float64, unrolled", "cpu"])("on %s", (name) => {
       compute(on, () => cholesky(on, on.tensor(Float64Array.of(...good, ...second, ...good), [3, 2, 2])));
     const [with_, without] = [run([1, 2, 2, 1]), run([5, 1, 1, 7])];
     expect(with_[7]).toBeNaN();
+    expect(with_[5]).toBe(0); // above the diagonal, where TensorFlow leaves what was in memory
     for (const g of [0, 2]) expectSameBits(matrixOf(with_, g, 2), matrixOf(without, g, 2), `group ${g}`);
   });
 });

@@ -61,23 +61,30 @@ export async function descend<Memory>(problem: Problem, method: GradientMethod<M
     moveTo(on, place, runs, e - 1);
     return [correlation, place.x, place.gradient];
   });
+  /** Writes down the groups that have ended and goes on without them. */
+  const leave = () => {
+    const leaving = new Map<number, Solution["status"][number]>();
+    runs.forEach((run, place) => {
+      const status = ended(problem, run);
+      if (status) leaving.set(place, status);
+    });
+    if (leaving.size === 0) return;
+    record(problem, solution, tensors[1], runs, leaving);
+    const staying = [...runs.keys()].filter((place) => !leaving.has(place));
+    runs = staying.map((place) => runs[place]);
+    if (runs.length > 0)
+      tensors = on.scope(() => tensors.map((tensor) => select(on, tensor, staying)), tensors);
+  };
   try {
-    for (;;) {
-      const leaving = new Map<number, Solution["status"][number]>();
-      runs.forEach((run, place) => {
-        const status = ended(problem, run);
-        if (status) leaving.set(place, status);
-      });
-      record(problem, solution, tensors[1], runs, leaving);
-      if (leaving.size > 0) {
-        const staying = [...runs.keys()].filter((place) => !leaving.has(place));
-        runs = staying.map((place) => runs[place]);
-        if (runs.length === 0) return solution;
-        tensors = on.scope(() => tensors.map((tensor) => select(on, tensor, staying)), tensors);
-      }
+    on.active(leave);
+    while (runs.length > 0) {
       await problem.pause(groups - runs.length);
-      tensors = step(problem, method, runs, tensors);
+      on.active(() => {
+        tensors = step(problem, method, runs, tensors);
+        leave();
+      });
     }
+    return solution;
   } finally {
     for (const tensor of tensors) tensor.dispose();
   }

@@ -40,50 +40,58 @@ export async function newton(problem: Problem, logDeterminant: Float64Array): Pr
     const point = on.tensor(problem.start, [groups, e, e]);
     return [on.tensor(problem.correlation, [groups, e, e]), point, point];
   });
-  try {
-    for (;;) {
-      const [correlation, point, before] = tensors;
-      tensors = on.scope(() => {
-        const { inverse, whitened } = whiten(on, correlation, point);
-        const at = measured(on, whitened, point);
-        runs.forEach((run, g) => {
-          run.previous = run.residual;
-          run.residual = at.residual[g];
-          run.logDeterminant = at.logDeterminant[g];
-        });
-        return [correlation, point, before, on.tf.matMul(inverse, correlation)];
-      }, tensors);
-      const leaving = new Map<number, Solution["status"][number]>();
-      const lost = new Map<number, Solution["status"][number]>();
-      runs.forEach((run, place) => {
-        const { residual, previous, iterations } = run;
-        if (residual <= tolerance) leaving.set(place, "converged");
-        else if (!Number.isFinite(residual)) {
-          if (iterations > 0) run.iterations--;
-          lost.set(place, "stalled");
-        } else if (residual < QUADRATIC && residual > previous / 2) leaving.set(place, "stalled");
-        else if (iterations >= maxIterations) leaving.set(place, "max-iterations");
+  /** Measures where the groups are, writes down those that have ended, and goes on without them. */
+  const leave = () => {
+    const [correlation, point, before] = tensors;
+    tensors = on.scope(() => {
+      const { inverse, whitened } = whiten(on, correlation, point);
+      const at = measured(on, whitened, point);
+      runs.forEach((run, g) => {
+        run.previous = run.residual;
+        run.residual = at.residual[g];
+        run.logDeterminant = at.logDeterminant[g];
       });
-      record(problem, solution, tensors[1], runs, leaving);
-      record(problem, solution, tensors[2], runs, lost);
-      const staying = [...runs.keys()].filter((place) => !leaving.has(place) && !lost.has(place));
-      if (staying.length < runs.length) {
-        runs = staying.map((place) => runs[place]);
-        if (runs.length === 0) return solution;
-        tensors = on.scope(() => tensors.map((tensor) => select(on, tensor, staying)), tensors);
-      }
+      return [correlation, point, before, on.tf.matMul(inverse, correlation)];
+    }, tensors);
+    const leaving = new Map<number, Solution["status"][number]>();
+    const lost = new Map<number, Solution["status"][number]>();
+    runs.forEach((run, place) => {
+      const { residual, previous, iterations } = run;
+      if (residual <= tolerance) leaving.set(place, "converged");
+      else if (!Number.isFinite(residual)) {
+        if (iterations > 0) run.iterations--;
+        lost.set(place, "stalled");
+      } else if (residual < QUADRATIC && residual > previous / 2) leaving.set(place, "stalled");
+      else if (iterations >= maxIterations) leaving.set(place, "max-iterations");
+    });
+    if (leaving.size + lost.size === 0) return;
+    record(problem, solution, tensors[1], runs, leaving);
+    record(problem, solution, tensors[2], runs, lost);
+    const staying = [...runs.keys()].filter((place) => !leaving.has(place) && !lost.has(place));
+    runs = staying.map((place) => runs[place]);
+    if (runs.length > 0)
+      tensors = on.scope(() => tensors.map((tensor) => select(on, tensor, staying)), tensors);
+  };
+  const step = () => {
+    const [correlation, point, , half] = tensors;
+    const gamma2 = Float64Array.from(runs, (run) =>
+      run.residual < QUADRATIC
+        ? 1
+        : Math.exp((2 * (logDeterminant[run.group] - run.logDeterminant)) / (e - 1)),
+    );
+    for (const run of runs) run.iterations++;
+    tensors = on.scope(() => [correlation, polarStep(on, correlation, point, half, gamma2), point], tensors);
+  };
+  try {
+    on.active(leave);
+    while (runs.length > 0) {
       await problem.pause(groups - runs.length);
-      tensors = on.scope(() => {
-        const [correlation, point, , half] = tensors;
-        const gamma2 = Float64Array.from(runs, (run) =>
-          run.residual < QUADRATIC
-            ? 1
-            : Math.exp((2 * (logDeterminant[run.group] - run.logDeterminant)) / (e - 1)),
-        );
-        for (const run of runs) run.iterations++;
-        return [correlation, polarStep(on, correlation, point, half, gamma2), point];
-      }, tensors);
+      on.active(() => {
+        step();
+        leave();
+      });
     }
+    return solution;
   } finally {
     for (const tensor of tensors) tensor.dispose();
   }
