@@ -7,8 +7,9 @@ from peer import THREADS, serve, ungrouped
 
 os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={'true' if THREADS > 1 else 'false'}"
 # XLA's pool has as many threads as there are cores, and with two of them a loop over batched LAPACK calls can wait for itself for ever
-# (jaxlib 0.10.2). More threads on the same cores cost nothing measurable.
-os.environ.setdefault("NPROC", str(4 * THREADS))
+# (jaxlib 0.10.2). More threads cure that, and slow the closed form down: they are there only where a case iterates.
+if os.environ.get("PEER_ITERATES"):
+    os.environ.setdefault("NPROC", str(4 * THREADS))
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 MOST_ITERATIONS = 300

@@ -11,7 +11,8 @@ standard output:
 
 Files hold raw numbers in the machine's byte order: rows [N, d], offsets float64 [B+1]; `check` writes float64 mean [B, d], covariance
 [B, d, d] and, where the peer has it, log-likelihood [B]. A request that cannot be met is answered with {"error": "..."}. The end of
-standard input ends the peer, whatever it is at.
+standard input ends the peer, whatever it is at. PEER_THREADS is the number of threads it may use; PEER_ITERATES is set where it will be
+asked for "lbfgs".
 """
 
 import json

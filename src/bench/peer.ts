@@ -32,6 +32,13 @@ export type Request =
   | { readonly op: "check"; readonly out: string }
   | { readonly op: "run" };
 
+/** What a peer must know before it loads its library. */
+export interface PeerSettings {
+  readonly threads: number;
+  /** Whether some case asks for an iterative method */
+  readonly iterates: boolean;
+}
+
 /** The peer's process ended, or answered a request with an error. */
 export class PeerError extends Error {
   override name = "PeerError";
@@ -74,8 +81,12 @@ export class PeerProcess {
   readonly #ended: Promise<string>;
   #complaints = "";
 
-  private constructor(python: string, script: string, threads: number) {
-    const env: NodeJS.ProcessEnv = { ...process.env, PEER_THREADS: String(threads) };
+  private constructor(python: string, script: string, { threads, iterates }: PeerSettings) {
+    const env: NodeJS.ProcessEnv = {
+      ...process.env,
+      PEER_THREADS: String(threads),
+      PEER_ITERATES: iterates ? "1" : "",
+    };
     for (const name of HINDRANCES) delete env[name];
     for (const name of THREAD_VARIABLES) env[name] = String(threads);
     killAtExit();
@@ -104,12 +115,12 @@ export class PeerProcess {
   static async start(
     name: PeerName,
     python: string,
-    threads: number,
+    settings: PeerSettings,
     signal?: AbortSignal,
-    script = scriptOf(name),
   ): Promise<{ peer: PeerProcess; greeting: Greeting }> {
+    const script = scriptOf(name);
     if (!existsSync(script)) throw new PeerError(`its file ${script} is not there`);
-    const peer = new PeerProcess(python, script, threads);
+    const peer = new PeerProcess(python, script, settings);
     try {
       const greeting = await peer.#answer(signal);
       return { peer, greeting: greeting as unknown as Greeting };

@@ -38,17 +38,18 @@ export class Peers {
   }
 
   /** Starts those that are installed. What is not is told about and left out. */
-  static async start({ against, python, threads, control, onNote }: CheckedOptions): Promise<Peers> {
+  static async start({ against, python, threads, methods, control, onNote }: CheckedOptions): Promise<Peers> {
     const { signal } = control;
     const command = python ?? (process.platform === "win32" ? "python" : "python3");
     const folder = await mkdtemp(join(tmpdir(), "mvnfit-bench-"));
     removeAtExit(folder);
+    const settings = { threads, iterates: methods.some((method) => method !== "closed-form") };
     const peers: Peer[] = [];
     const used: PeerUsed[] = [];
     try {
       for (const name of against) {
         try {
-          const { peer, greeting } = await PeerProcess.start(name, command, threads, signal);
+          const { peer, greeting } = await PeerProcess.start(name, command, settings, signal);
           peers.push({ name, process: peer, greeting });
           used.push({ name, installed: true, version: greeting.version, reason: null });
         } catch (error) {
