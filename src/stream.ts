@@ -1,7 +1,7 @@
 import type { AllocatedBatch, Control, Engine } from "./engine.js";
 import { freeYoung } from "./garbage.js";
 import type { RowSource, RowWindow } from "./io/rows.js";
-import { mergeGroup, Statistics } from "./statistics.js";
+import { mergeGroup, Statistics, type StatisticsFields } from "./statistics.js";
 
 /**
  * The statistics of all rows of a source, group by group in the source's order. Memory grows with the groups, not with the
@@ -119,32 +119,56 @@ async function merge(
   }
 }
 
-/** Statistics that take in more groups as they appear. */
+/** Statistics that take in more groups as they appear. They lie in shared memory, where an engine's workers see them without a copy. */
 class GrowingStatistics {
+  private readonly dims: number;
   private fields: Statistics;
 
   constructor(dims: number) {
-    this.fields = Statistics.empty(0, dims);
+    this.dims = dims;
+    this.fields = Statistics.from(sharedFields(0, dims));
   }
 
-  /** Group g of `part` is group `numbers[g]` here. */
+  /** Group g of `part` is group `numbers[g]` here; the numbers ascend. */
   merge(part: Statistics, numbers: Uint32Array): void {
-    let groups = 0;
-    for (const number of numbers) groups = Math.max(groups, number + 1);
-    if (groups > this.fields.groups) this.fields = this.resized(Math.max(groups, 2 * this.fields.groups));
+    const groups = numbers.length === 0 ? 0 : numbers[numbers.length - 1] + 1;
+    if (groups > this.fields.groups) this.grow(Math.max(groups, 2 * this.fields.groups));
     for (let g = 0; g < numbers.length; g++) mergeGroup(this.fields, numbers[g], part, g);
   }
 
+  /** Those of the first `groups` groups. */
   statistics(groups: number): Statistics {
-    return this.fields.groups === groups ? this.fields : this.resized(groups);
+    if (groups > this.fields.groups) this.grow(groups);
+    const { dims, fields } = this;
+    const { count, weight, mean, scatter, dtype } = fields;
+    return Statistics.from({
+      dims,
+      groups,
+      dtype,
+      count: count.subarray(0, groups),
+      weight: weight.subarray(0, groups),
+      mean: mean.subarray(0, groups * dims),
+      scatter: scatter.subarray(0, groups * dims * dims),
+    });
   }
 
-  private resized(groups: number): Statistics {
-    const { dims } = this.fields;
-    const resized = Statistics.empty(groups, dims);
-    for (const name of ["count", "weight", "mean", "scatter"] as const) {
-      resized[name].set(this.fields[name].subarray(0, resized[name].length));
-    }
-    return resized;
+  private grow(groups: number): void {
+    const grown = sharedFields(groups, this.dims);
+    for (const name of ["count", "weight", "mean", "scatter"] as const) grown[name].set(this.fields[name]);
+    this.fields = Statistics.from(grown);
   }
+}
+
+/** The fields of statistics of no rows. */
+function sharedFields(groups: number, dims: number): StatisticsFields {
+  const reals = (length: number) => new Float64Array(new SharedArrayBuffer(length * 8));
+  return {
+    dims,
+    groups,
+    dtype: "float64",
+    count: reals(groups),
+    weight: reals(groups),
+    mean: reals(groups * dims).fill(Number.NaN),
+    scatter: reals(groups * dims * dims),
+  };
 }
