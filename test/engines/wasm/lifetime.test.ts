@@ -164,13 +164,6 @@ describe("memory of results", () => {
     expect(statistics).toEqual(await kept.statistics());
     expect(copied(await once.fit(closedForm))).toEqual(copied(fits));
   });
-
-  it("is right again where a group in parts is fitted a second time by the same plan", async () => {
-    const n = 700_000;
-    const large = Batch.fromDense(uniforms(n * 2), { groups: 1, rows: n, dims: 2 });
-    const first = await fit(large, { engine });
-    expect(copied(await fit(large, { engine }))).toEqual(copied(first));
-  });
 });
 
 describe("sessions", () => {
