@@ -122,7 +122,8 @@ describe("memory of results", () => {
   });
   afterAll(() => engine.close());
 
-  const arrays = (fits: Fits) => [fits.count, fits.weight, fits.mean, fits.covariance, fits.factor];
+  const arrays = (fits: Fits): Float64Array[] =>
+    Object.values(fits).filter((value) => ArrayBuffer.isView(value) as boolean);
   const copied = (fits: Fits) => arrays(fits).map((array) => Array.from(array));
   const buffersOf = (fits: Fits) => new Set(arrays(fits).map((array) => array.buffer));
 
@@ -162,13 +163,6 @@ describe("memory of results", () => {
     expect(copied(fits)).toEqual(copied(await kept.fit(closedForm)));
     expect(statistics).toEqual(await kept.statistics());
     expect(copied(await once.fit(closedForm))).toEqual(copied(fits));
-  });
-
-  it("is right again where a group in parts is fitted a second time by the same plan", async () => {
-    const n = 700_000;
-    const large = Batch.fromDense(uniforms(n * 2), { groups: 1, rows: n, dims: 2 });
-    const first = await fit(large, { engine });
-    expect(copied(await fit(large, { engine }))).toEqual(copied(first));
   });
 });
 

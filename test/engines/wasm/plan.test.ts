@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ITEM, planGroups, planRows, SPLIT, sliceRows } from "../../../src/engines/wasm/plan.js";
+import { ITEM, planGroups, planRows, renewed, SPLIT, sliceRows } from "../../../src/engines/wasm/plan.js";
 
 const CHUNK = 256;
 
@@ -91,6 +91,20 @@ describe("a plan over rows", () => {
         8 * threads,
       );
     }
+  });
+
+  it("counts missing parts afresh for every call", () => {
+    const { plan } = planOf([2_000_000, 10, 2_000_000], 8, 2);
+    const missing = Array.from(plan.splits);
+    const first = renewed(plan);
+    expect(missing[SPLIT.missing]).toBeGreaterThan(1);
+    first.splits.fill(0);
+    expect(Array.from(renewed(plan).splits)).toEqual(missing);
+  });
+
+  it("keeps what an item's groups read and write within a cache", () => {
+    const items = itemsOf(planOf(Array(100_000).fill(2), 2, 1, true).plan);
+    expect(Math.max(...items.map((item) => item.groups * 1000))).toBeLessThanOrEqual(2 ** 19);
   });
 });
 
