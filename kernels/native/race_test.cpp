@@ -1,7 +1,7 @@
 // race_test.cpp: no phase of a device's kernels reads what another lane writes in it.
 //
 // Every kernel runs with a fiber for each lane, in both orders, over poisoned scratch, and must give the very bits of
-// the serial emulation (fiber_team.hpp). A deleted sync() shows here every time.
+// the serial emulation (fiber_team.hpp). It sees the phases that these cases reach.
 #include "device_groups.hpp"
 #include "fiber_team.hpp"
 
