@@ -9,52 +9,10 @@
 
 namespace mvn {
 
-#if !defined(__CUDACC__)
-// Vectors that divide a row of a given length: whole registers, or single numbers.
-template <class Real, bool whole> struct PackOf { using type = Vector<Real>; };
-template <> struct PackOf<f64, false> { using type = f64 __attribute__((vector_size(8))); };
-template <> struct PackOf<f32, false> { using type = f32 __attribute__((vector_size(4))); };
-
-// U with A = UᵀU for a small fixed D by one thread, every step unrolled: pivots and rows of LDLᵀ first, so that no
-// square root stands between one step and the next, then all rows by 1/√pivot.
-template <int D, class Real> MVN_FN bool choleskyUnrolled(const Real* A, Real* U) {
-  using Pack = typename PackOf<Real, D % lanesOf<Real> == 0>::type;
-  constexpr int lanes = sizeof(Pack) / sizeof(Real), packs = D / lanes;
-  Pack M[D][packs];
-  Real inverse[D];
-  MVN_UNROLL for (int i = 0; i < D; ++i) {
-    MVN_UNROLL for (int v = i / lanes; v < packs; ++v) __builtin_memcpy(&M[i][v], A + i * D + v * lanes, sizeof(Pack));
-  }
-  bool positive = true;
-  MVN_UNROLL for (int k = 0; k < D; ++k) {
-    const Real pivot = M[k][k / lanes][k % lanes];
-    positive = positive && pivot > Real(0) && isFinite(pivot);
-    inverse[k] = Real(1) / pivot;
-    MVN_UNROLL for (int i = k + 1; i < D; ++i) {
-      const Real share = M[k][i / lanes][i % lanes] * inverse[k];
-      MVN_UNROLL for (int v = i / lanes; v < packs; ++v) M[i][v] -= share * M[k][v];
-    }
-  }
-  if (!positive) return false;
-  MVN_UNROLL for (int k = 0; k < D; ++k) {
-    const Real root = sqrt(M[k][k / lanes][k % lanes]), scale = root * inverse[k];
-    MVN_UNROLL for (int v = k / lanes; v < packs; ++v) {
-      const Pack row = M[k][v] * scale;
-      __builtin_memcpy(U + k * D + v * lanes, &row, sizeof(Pack));
-    }
-    U[k * D + k] = root;
-  }
-  return true;
-}
-#endif
-
 // U with A = UᵀU, row by row: U_i = (A_i − Σ_{k<i} U_ki U_k) / U_ii. U may be A itself.
 // False where a pivot is not positive: A is not positive definite in this arithmetic. U is then unfinished.
 template <class Team, class Dim, class Real>
 MVN_CALL bool cholesky(const Team& team, Dim d, const Real* A, Real* U) {
-#if !defined(__CUDACC__)
-  if constexpr (Team::simd && Dim::isFixed) return choleskyUnrolled<Dim::atMost>(A, U);
-#endif
   constexpr int block = blockRows<Team, Dim>;
   for (int top = 0; top < d; top += block) {
     const int rows = min(block, d - top);

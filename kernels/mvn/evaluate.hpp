@@ -12,6 +12,7 @@
 
 #include "codes.hpp"
 #include "lq.hpp"
+#include "specialise.hpp"
 #include "standardise.hpp"
 #include "whiten.hpp"
 

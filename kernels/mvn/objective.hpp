@@ -9,7 +9,6 @@
 #pragma once
 
 #include "codes.hpp"
-#include "specialise.hpp"
 #include "whiten.hpp"
 
 namespace mvn {
@@ -132,9 +131,7 @@ MVN_CALL Value<Real> objectiveAt(const Team& team, Dim d, const Problem<Real>& p
 template <class Team, class Real>
 MVN_FN Value<Real> objective(const Team& team, const Problem<Real>& problem, const Real* x, Real* gradient,
                              const ObjectiveScratch<Real>& work) {
-  return withDimension<Real>(team, problem.d, [&](auto d) {
-    return objectiveAt(team, d, problem, x, gradient, work);
-  });
+  return objectiveAt(team, Dynamic{problem.d}, problem, x, gradient, work);
 }
 
 }  // namespace mvn

@@ -1,7 +1,7 @@
-// specialise.hpp: the dimensions that have code of their own.
+// specialise.hpp: the dimensions for which evaluateGroup() has code of its own.
 //
-// Rows of up to 8 numbers fit in registers. Measured in WebAssembly, d = 7, closed-form and newton: less than half the
-// time of the general code. Each costs up to 50 KB there, so float32 has only two of them.
+// Rows of up to 8 numbers fit in registers: half the time of the general code. float32 has only two of them, for the
+// size of the module. (Fits of small groups go by packs, see packs/fit.hpp.)
 #pragma once
 
 #include "dimension.hpp"

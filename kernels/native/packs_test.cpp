@@ -24,14 +24,16 @@ bool same(const Fit& a, const Fit& b) {
 
 // One of each kind that a pack may meet: easy, in doubt, and without a maximum for one reason or another.
 std::vector<Group> company(int d) {
-  Group few = groupOf(d, 10, 1), infinite = few, weightless = few, constant = few, collinear = few;
+  Group few = groupOf(d, 10, 1), infinite = few, overflown = few, weightless = few, constant = few, collinear = few;
   few.count = few.weight = d;
   infinite.mean[d - 1] = INFINITY;
+  overflown.scatter[0] = INFINITY;
   weightless.weight = 0;
   for (int j = 0; j < d; ++j) constant.scatter[j] = constant.scatter[j * d] = 0;
   for (int j = 0; j < d; ++j) collinear.scatter[(d - 1) * d + j] = collinear.scatter[j];
   for (int j = 0; j < d; ++j) collinear.scatter[j * d + d - 1] = collinear.scatter[j * d];
-  std::vector<Group> all = {groupOf(d, 10, 2), groupOf(d, 1e2, 3), groupOf(d, 1e9, 4), few, infinite, weightless, constant};
+  std::vector<Group> all = {groupOf(d, 10, 2), groupOf(d, 1e2, 3), groupOf(d, 1e9, 4), few,
+                            infinite, overflown, weightless, constant};
   all.push_back({d, 0, 0, Numbers(d, NAN), Numbers(d * d, 0)});
   if (d > 1) all.push_back(collinear);
   return all;
@@ -41,6 +43,9 @@ template <class Real> void checkCompany(int d, const Call& call) {
   const std::vector<Group> all = company(d);
   for (const Group& group : all) {
     const Fit alone = fitPack<Real>({group}, call)[0];
+    Call unpacked = call;
+    unpacked.packed = false;
+    CHECK(alone.status == fit<Real>(group, unpacked).status);
     for (const Group& other : all) {
       std::vector<Group> pack(packLanes<Real>, other);
       for (int lane = 0; lane < packLanes<Real>; ++lane) {
@@ -91,6 +96,52 @@ TEST("a group's bits do not depend on its company, nor on its lane") {
                                .startMean = random.normals(int(d)), .startFactor = random.normals(int(d * d))});
     checkCompany<f64>(int(d), {.method = Method::newton, .start = Start::identity, .maxIterations = 3});
     checkCompany<f64>(int(d), {.ddof = 1});
+  }
+}
+
+TEST("gradient methods: a group's bits do not depend on the others, nor on their order") {
+  FOR_EACH(d, {1, 2, 4, 5}) {
+    const std::vector<Group> all = company(int(d));
+    const std::vector<Group> reversed(all.rbegin(), all.rend());
+    Random random(d);
+    const Numbers mean = random.normals(int(d)), factor = random.normals(int(d * d));
+    for (int method = int(Method::lbfgs); method <= int(Method::momentum); ++method) {
+      check::Case by("method " + std::to_string(method));
+      for (const Start start : {Start::standard, Start::given}) {
+        const Call call{.method = Method(method), .start = start, .startMean = mean, .startFactor = factor,
+                        .maxIterations = 40};
+        const std::vector<Fit> forth = fitPack<f64>(all, call), back = fitPack<f64>(reversed, call);
+        const std::vector<Fit> single = fitPack<f32>(all, call), singleBack = fitPack<f32>(reversed, call);
+        for (std::size_t k = 0; k < all.size(); ++k) {
+          CHECK(same(forth[k], fitPack<f64>({all[k]}, call)[0]));
+          CHECK(same(forth[k], back[all.size() - 1 - k]));
+          CHECK(same(single[k], fitPack<f32>({all[k]}, call)[0]));
+          CHECK(same(single[k], singleBack[all.size() - 1 - k]));
+        }
+      }
+    }
+  }
+}
+
+TEST("gradient methods: a pack and a group alone by the other code agree") {
+  FOR_EACH(d, {1, 2, 3, 5, 8, 9}) {
+    const Group group = groupOf(int(d), 20, 3 * d);
+    Random random(d);
+    const Numbers mean = random.normals(int(d)), factor = random.normals(int(d * d));
+    for (int method = int(Method::lbfgs); method <= int(Method::momentum); ++method) {
+      check::Case by("method " + std::to_string(method));
+      for (const Start start : {Start::standard, Start::given}) {
+        // After a few steps rounding has not yet grown: the two are at the same point of the same path.
+        Call call{.method = Method(method), .start = start, .startMean = mean, .startFactor = factor, .maxIterations = 3};
+        const Fit pack = fit(group, call);
+        call.packed = false;
+        const Fit single = fit(group, call);
+        CHECK(pack.status == single.status && pack.iterations == single.iterations);
+        CHECK(relativeError(pack.covariance, single.covariance) <= 1e-9);
+        CHECK(relativeError(pack.mean, single.mean) <= 1e-9);
+        CHECK_CLOSE(pack.residual, single.residual, 1e-9 * single.residual + 1e-12);
+      }
+    }
   }
 }
 
