@@ -20,7 +20,11 @@ const GROUPS = 97;
 const files = temporaryFolder();
 const engine = await referenceProvider.create({});
 
-async function statisticsOf(file: string, options: Partial<ReadOptions> = {}, on: Engine = engine) {
+async function statisticsOf(
+  file: string | string[],
+  options: Partial<ReadOptions> = {},
+  on: Engine = engine,
+) {
   const source = await openRows([file], { groupBy: [], missing: "error", ...options });
   try {
     const statistics = await accumulate(on, source);
@@ -28,6 +32,15 @@ async function statisticsOf(file: string, options: Partial<ReadOptions> = {}, on
   } finally {
     await source.close();
   }
+}
+
+/** The number of rows of each window. */
+async function windowsOf(file: string | string[]) {
+  const source = await openRows([file].flat(), { groupBy: ["g"], missing: "error" });
+  const rows: number[] = [];
+  for await (const window of source.windows()) rows.push(window.rows);
+  await source.close();
+  return rows;
 }
 
 async function onThreads(threads: number, options: Partial<ReadOptions>) {
@@ -134,6 +147,20 @@ describe("statistics from a stream of rows", () => {
         expect(other[name]).toEqual(one[name]);
       }
     }
+  });
+
+  it("come from windows that grow with the groups, and do not depend on how rows are cut into chunks", async () => {
+    // The first window has 65,536 rows of eight variables in 4,096 groups: the second is larger.
+    const query = `SELECT i // 16 AS g, ${[1, 2, 3, 4, 5, 6, 7, 8].map((k) => `sin(i * ${k}) AS x${k}`)}
+      FROM range(${ROWS}) t(i) WHERE i`;
+    const whole = await files.parquet("whole.parquet", `${query} >= 0 ORDER BY i`);
+    const parts = [
+      await files.parquet("head.parquet", `${query} < 1000 ORDER BY i`),
+      await files.parquet("tail.parquet", `${query} >= 1000 ORDER BY i`),
+    ];
+    const rows = await windowsOf(whole);
+    expect(rows).toEqual([65_536, 131_072, ROWS - 196_608]);
+    expect(await windowsOf(parts)).toEqual(rows);
   });
 
   it("are the same bits whether or not the rows were sorted by group", async () => {
