@@ -3,7 +3,7 @@
 The uncentred form asks for avg(x_i * x_j) instead, and takes the means' products off in NumPy.
 """
 
-from peer import THREADS, serve
+from peer import THREADS, from_aggregates, lower_pairs, serve
 
 
 def make():
@@ -17,13 +17,12 @@ def make():
         connection.register("source", columns)
         connection.execute("CREATE TABLE t AS SELECT * FROM source")
         connection.unregister("source")
-        return connection, rows.groups, rows.dims
+        return connection, rows.dims
 
     def prepare(data, form, _tolerance):
-        connection, groups, d = data
-        pairs = [(i, j) for i in range(d) for j in range(i + 1)]
+        connection, d = data
         second = (lambda i, j: f"covar_pop(x{i}, x{j})") if form == "centred" else (lambda i, j: f"avg(x{i} * x{j})")
-        fields = [f"avg(x{j}) m{j}" for j in range(d)] + [f"{second(i, j)} s{i}_{j}" for i, j in pairs]
+        fields = [f"avg(x{j}) m{j}" for j in range(d)] + [f"{second(i, j)} s{i}_{j}" for i, j in lower_pairs(d)]
         query = f"SELECT g, {', '.join(fields)} FROM t GROUP BY g"
 
         def run():
@@ -31,14 +30,7 @@ def make():
 
         def results(found):
             order = np.argsort(found["g"])
-            mean = np.stack([found[f"m{j}"][order] for j in range(d)], axis=1)
-            covariance = np.empty((groups, d, d))
-            for i, j in pairs:
-                value = found[f"s{i}_{j}"][order]
-                if form == "uncentred":
-                    value = value - mean[:, i] * mean[:, j]
-                covariance[:, i, j] = covariance[:, j, i] = value
-            return mean, covariance, None
+            return from_aggregates(lambda name: found[name][order], d, form)
 
         return run, results
 

@@ -3,7 +3,7 @@
 import math
 import os
 
-from peer import THREADS, serve, ungrouped
+from peer import THREADS, gathered, serve
 
 os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={'true' if THREADS > 1 else 'false'}"
 # XLA's pool has as many threads as there are cores, and with two of them a loop over batched LAPACK calls can wait for itself for ever
@@ -49,14 +49,8 @@ def make():
     compiled = jax.jit(closed, static_argnums=3)
 
     def load(rows):
-        if rows.dense is not None:
-            parts = [(np.arange(rows.groups), jnp.asarray(rows.dense), None, None)]
-        else:
-            parts = [
-                (groups, jnp.asarray(x), jnp.asarray(mask), jnp.asarray(counts))
-                for groups, x, mask, counts in rows.buckets()
-            ]
-        return rows, parts
+        array = lambda values: None if values is None else jnp.asarray(values)
+        return rows, [(groups, *map(array, arrays)) for groups, *arrays in rows.parts()]
 
     def prepare(data, form, tolerance):
         rows, parts = data
@@ -67,13 +61,7 @@ def make():
             outcomes = [compiled(x, mask, counts, form == "centred") for _, x, mask, counts in parts]
             return jax.block_until_ready(outcomes)
 
-        def results(outcomes):
-            pick = lambda i: ungrouped(
-                [(part[0], np.asarray(outcome[i])) for part, outcome in zip(parts, outcomes)], rows.groups
-            )
-            return pick(0), pick(1), pick(3)
-
-        return run, results
+        return run, lambda outcomes: gathered(rows, parts, outcomes)
 
     def prepare_lbfgs(rows, tolerance):
         """Columns standardised and Λ started at I, as mvnfit does; μ = x̄ is left out of the unknowns, in the peer's favour."""

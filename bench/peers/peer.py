@@ -51,14 +51,18 @@ class Rows:
         equal = bool((self.counts == self.counts[0]).all())
         self.dense = self.x.reshape(self.groups, -1, dims) if equal else None
 
-    def buckets(self):
-        """Groups of unequal size as dense arrays: each padded with zeros to the next of sizes that grow by a quarter.
+    def parts(self):
+        """The rows as dense arrays: (groups, x [b, n, d], mask [b, n, 1], counts [b]), once, with neither mask nor counts, where all
+        groups are of one size.
 
-        Gives (groups, x [b, n, d], mask [b, n, 1], counts [b]) for every size that occurs. Made where the rows are loaded, before any
-        clock runs, which is in the peer's favour.
+        Others are padded with zeros to the next of sizes that grow by a quarter, a part for every size that occurs. Made where the rows
+        are loaded, before any clock runs, which is in the peer's favour.
         """
         import numpy as np
 
+        if self.dense is not None:
+            yield np.arange(self.groups), self.dense, None, None
+            return
         sizes = [4]
         while sizes[-1] < self.counts.max():
             sizes.append(math.ceil(sizes[-1] * 1.25))
@@ -96,15 +100,34 @@ def log_likelihood(factor, counts):
     return -0.5 * counts * (d * math.log(2 * math.pi) + log_det + d)
 
 
-def ungrouped(parts, groups):
-    """Results of buckets, [(groups, array), ...], in the order of the groups."""
+def gathered(rows, parts, outcomes):
+    """Mean, covariance and log-likelihood of parts, [(mean, covariance, factor, log-likelihood), ...], in the order of the groups."""
     import numpy as np
 
-    first = parts[0][1]
-    whole = np.empty((groups, *first.shape[1:]))
-    for members, part in parts:
-        whole[members] = part
+    d = rows.dims
+    whole = np.empty((rows.groups, d)), np.empty((rows.groups, d, d)), np.empty(rows.groups)
+    for (groups, *_), (mean, covariance, _, likelihood) in zip(parts, outcomes):
+        for target, part in zip(whole, (mean, covariance, likelihood)):
+            target[groups] = np.asarray(part)
     return whole
+
+
+def from_aggregates(column, dims, form):
+    """Mean and covariance from a table's aggregates: `column(name)` gives m0, m1, ... and s0_0, s1_0, s1_1, ... of every group."""
+    import numpy as np
+
+    mean = np.stack([column(f"m{j}") for j in range(dims)], axis=1)
+    covariance = np.empty((len(mean), dims, dims))
+    for i, j in lower_pairs(dims):
+        value = column(f"s{i}_{j}")
+        if form == "uncentred":
+            value = value - mean[:, i] * mean[:, j]
+        covariance[:, i, j] = covariance[:, j, i] = value
+    return mean, covariance, None
+
+
+def lower_pairs(dims):
+    return [(i, j) for i in range(dims) for j in range(i + 1)]
 
 
 def requests():

@@ -2,7 +2,7 @@
 
 import math
 
-from peer import THREADS, serve, ungrouped
+from peer import THREADS, gathered, serve
 from torch_lbfgs import fit_lbfgs
 
 
@@ -30,14 +30,8 @@ def make():
         return mean, covariance, factor, -0.5 * n * (d * math.log(2 * math.pi) + log_det + d)
 
     def load(rows):
-        if rows.dense is not None:
-            parts = [(np.arange(rows.groups), torch.from_numpy(rows.dense), None, None)]
-        else:
-            parts = [
-                (groups, torch.from_numpy(x), torch.from_numpy(mask), torch.from_numpy(counts))
-                for groups, x, mask, counts in rows.buckets()
-            ]
-        return rows, parts
+        tensor = lambda array: None if array is None else torch.from_numpy(array)
+        return rows, [(groups, *map(tensor, arrays)) for groups, *arrays in rows.parts()]
 
     def prepare(data, form, tolerance):
         rows, parts = data
@@ -47,13 +41,7 @@ def make():
         def run():
             return [closed(x, mask, counts, form == "centred") for _, x, mask, counts in parts]
 
-        def results(outcomes):
-            pick = lambda i: ungrouped(
-                [(part[0], outcome[i].numpy()) for part, outcome in zip(parts, outcomes)], rows.groups
-            )
-            return pick(0), pick(1), pick(3)
-
-        return run, results
+        return run, lambda outcomes: gathered(rows, parts, outcomes)
 
     def prepare_lbfgs(rows, tolerance):
         mean, covariance = rows.statistics()

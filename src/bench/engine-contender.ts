@@ -3,6 +3,7 @@ import type { Engine, Solve } from "../engine.js";
 import { fit } from "../fit.js";
 import type { Fits } from "../fits.js";
 import { DEFAULT_MAX_ITERATIONS, DEFAULT_TOLERANCE, type Method, type Precision } from "../methods.js";
+import type { Status } from "../status.js";
 import { compare, type Expected, toleranceFor } from "./check.js";
 import { type Contender, clocked, type Times, type Verdict } from "./contender.js";
 import type { RowsIn } from "./result.js";
@@ -44,7 +45,8 @@ export class EngineContender implements Contender {
     this.#resident = placed(rows, "engine", this.#engine);
     this.#held = this.form === "engine" ? this.#resident : placed(rows, this.form, this.#engine);
     const { ms, value: fits } = await clocked(() => this.#fit());
-    const checked = compare(fits, this.#expected, toleranceFor(precision), rows.groups);
+    const compared = compare(fits, this.#expected, toleranceFor(precision), rows.groups);
+    const checked = { ...compared, failure: compared.failure ?? this.#wrongStatus(fits) };
     if (checked.failure === null) this.fits = fits;
     return { checked, counts: fits.counts, ms };
   }
@@ -65,6 +67,14 @@ export class EngineContender implements Contender {
     this.#held = undefined;
     this.#resident = undefined;
     this.fits = undefined;
+  }
+
+  /** Every group has a fit (see shape.ts): the closed form must say so, and an iterative method may fall short of it, not deny it. */
+  #wrongStatus({ status }: Fits): string | null {
+    const possible: readonly Status[] =
+      this.#task.method === "closed-form" ? ["converged"] : ["converged", "max-iterations", "stalled"];
+    const group = status.findIndex((one) => !possible.includes(one));
+    return group < 0 ? null : `group ${group}: status is ${status[group]}, reference gives converged`;
   }
 
   #fit(): Promise<Fits> {

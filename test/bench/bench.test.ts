@@ -4,6 +4,7 @@ import { bench } from "../../src/bench.js";
 import type { Engine } from "../../src/engine.js";
 import { openEngine } from "../../src/engines.js";
 import { Fits, type FitsFields } from "../../src/fits.js";
+import { STATUSES } from "../../src/status.js";
 
 /** An engine that is right but for what `fault` does to its fits. */
 async function mutant(fault: (fits: Fits) => Partial<FitsFields>): Promise<Engine> {
@@ -96,6 +97,11 @@ describe("bench", () => {
       "a log-likelihood without its constant",
       ({ logLikelihood }) => ({ logLikelihood: logLikelihood.map((l) => l + 1) }),
       /log-likelihood/,
+    ],
+    [
+      "a group as without a fit that has one",
+      ({ statusCode }) => ({ statusCode: statusCode.with(31, STATUSES.indexOf("singular")) }),
+      /group 31: status is singular, reference gives converged/,
     ],
   ];
 
