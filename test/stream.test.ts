@@ -25,7 +25,7 @@ async function statisticsOf(
   options: Partial<ReadOptions> = {},
   on: Engine = engine,
 ) {
-  const source = await openRows([file], { groupBy: [], missing: "error", ...options });
+  const source = await openRows([file].flat(), { groupBy: [], missing: "error", ...options });
   try {
     const statistics = await accumulate(on, source);
     return { statistics, keys: Array.from({ length: source.groups.size }, (_, i) => source.groups.key(i)) };
