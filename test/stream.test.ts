@@ -20,11 +20,7 @@ const GROUPS = 97;
 const files = temporaryFolder();
 const engine = await referenceProvider.create({});
 
-async function statisticsOf(
-  file: string | string[],
-  options: Partial<ReadOptions> = {},
-  on: Engine = engine,
-) {
+async function statisticsOf(file: string, options: Partial<ReadOptions> = {}, on: Engine = engine) {
   const source = await openRows([file], { groupBy: [], missing: "error", ...options });
   try {
     const statistics = await accumulate(on, source);
