@@ -20,12 +20,8 @@ const GROUPS = 97;
 const files = temporaryFolder();
 const engine = await referenceProvider.create({});
 
-async function statisticsOf(
-  file: string | string[],
-  options: Partial<ReadOptions> = {},
-  on: Engine = engine,
-) {
-  const source = await openRows([file].flat(), { groupBy: [], missing: "error", ...options });
+async function statisticsOf(file: string, options: Partial<ReadOptions> = {}, on: Engine = engine) {
+  const source = await openRows([file], { groupBy: [], missing: "error", ...options });
   try {
     const statistics = await accumulate(on, source);
     return { statistics, keys: Array.from({ length: source.groups.size }, (_, i) => source.groups.key(i)) };
