@@ -51,8 +51,10 @@ export class EngineContender implements Contender {
     return { checked, counts: fits.counts, ms };
   }
 
+  /** Results are given back as soon as they are there, as in a loop of fits: peers' arrays are freed between runs too. */
   async time(): Promise<Times> {
     const total = await clocked(() => this.#fit());
+    total.value.release();
     const own = await this.#parts(this.#held);
     if (this.form === "engine")
       return { total: total.ms, transfer: own.opening, moments: own.statistics, solve: own.solve };
@@ -99,6 +101,7 @@ export class EngineContender implements Contender {
     try {
       const statistics = await clocked(() => session.statistics(control));
       const fits = await clocked(() => session.fit(solve, control));
+      fits.value.release();
       return { opening, statistics: statistics.ms, solve: fits.ms };
     } finally {
       await session.close();
