@@ -50,10 +50,11 @@ MVN_FN Launch columnLaunch(Entry warp, int d, i64 bytes) {
   return {i32(warp) + (width > 32), width, bytes};
 }
 
-template <class Real> MVN_FN Launch fitLaunch(Entry closedForm, Entry newton, Entry gradient, Method method, int d) {
+template <class Real> MVN_FN Launch fitLaunch(Entry newton, Entry gradient, Method method, int d) {
   const i64 bytes = Fit<Real, Family::any>::scratchBytes(d, method);
-  return columnLaunch(method == Method::closedForm ? closedForm : method == Method::newton ? newton : gradient, d,
-                      bytes);
+  // The closed form's factor is that of the rank test, float64 in either precision.
+  const Entry iterative = method == Method::newton ? newton : gradient;
+  return columnLaunch(method == Method::closedForm ? Entry::fit_f64_closed_form_warp : iterative, d, bytes);
 }
 
 MVN_FN Launch launchOf(const DescribeArguments& a) {
@@ -67,10 +68,9 @@ MVN_FN Launch launchOf(const DescribeArguments& a) {
     }
     case 1: return columnLaunch(Entry::merge_warp, d, 0);
     case 2:
-      return single ? fitLaunch<f32>(Entry::fit_f32_closed_form_warp, Entry::fit_f32_newton_warp,
-                                     Entry::fit_f32_gradient_warp, method, d)
-                    : fitLaunch<f64>(Entry::fit_f64_closed_form_warp, Entry::fit_f64_newton_warp,
-                                     Entry::fit_f64_gradient_warp, method, d);
+      return single && method != Method::closedForm
+                 ? fitLaunch<f32>(Entry::fit_f32_newton_warp, Entry::fit_f32_gradient_warp, method, d)
+                 : fitLaunch<f64>(Entry::fit_f64_newton_warp, Entry::fit_f64_gradient_warp, method, d);
     default:
       return single ? columnLaunch(Entry::evaluate_f32_warp, d, Evaluate<f32>::scratchBytes(d))
                     : columnLaunch(Entry::evaluate_f64_warp, d, Evaluate<f64>::scratchBytes(d));

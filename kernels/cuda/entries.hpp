@@ -63,10 +63,6 @@
   X(fit_f64_closed_form_warp, FitArguments, Warp, Fit<f64, Family::closedForm>)   \
   X(fit_f64_closed_form_block, FitArguments, Block, Fit<f64, Family::closedForm>)
 
-#define MVN_ENTRIES_closed_form_f32(X)                                            \
-  X(fit_f32_closed_form_warp, FitArguments, Warp, Fit<f32, Family::closedForm>)   \
-  X(fit_f32_closed_form_block, FitArguments, Block, Fit<f32, Family::closedForm>)
-
 #define MVN_ENTRIES_newton_f64(X)                                        \
   X(fit_f64_newton_warp, FitArguments, Warp, Fit<f64, Family::newton>)   \
   X(fit_f64_newton_block, FitArguments, Block, Fit<f64, Family::newton>)
@@ -94,7 +90,7 @@
 #define MVN_ENTRIES_MOMENTS(X) \
   MVN_ENTRIES_common(X) MVN_ENTRIES_moments_f64(X) MVN_ENTRIES_moments_f32(X) MVN_ENTRIES_moments_single(X)
 #define MVN_ENTRIES_FITS(X)                                        \
-  MVN_ENTRIES_closed_form_f64(X) MVN_ENTRIES_closed_form_f32(X)    \
+  MVN_ENTRIES_closed_form_f64(X)                                   \
   MVN_ENTRIES_newton_f64(X) MVN_ENTRIES_newton_f32(X)              \
   MVN_ENTRIES_gradient_f64(X) MVN_ENTRIES_gradient_f32(X)
 #define MVN_ENTRIES_EVALUATE(X) MVN_ENTRIES_evaluate_f64(X) MVN_ENTRIES_evaluate_f32(X)

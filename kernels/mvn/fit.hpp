@@ -7,7 +7,6 @@
 #include "certificate.hpp"
 #include "methods/bb.hpp"
 #include "methods/cg.hpp"
-#include "methods/closed_form.hpp"
 #include "methods/gradient_descent.hpp"
 #include "methods/lbfgs.hpp"
 #include "methods/momentum.hpp"
@@ -149,9 +148,6 @@ MVN_CALL Ending solve(const Team& team, Dim d, const FitOptions& options, const 
   const Real tolerance = Real(aim * options.tolerance);
   const Problem<Real> problem{d, solver.R, centred, tolerance, options.maxIterations, options.stop};
   const Method method = options.method;
-  if constexpr (serves(family, Family::closedForm)) {
-    if (method == Method::closedForm) ending = closedForm(team, d, solver.R, U);
-  }
   if constexpr (serves(family, Family::newton)) {
     if (method == Method::newton) ending = newton(team, d, problem, U, NewtonScratch<Real>(own, d, solver.shared));
   }
@@ -290,8 +286,7 @@ MVN_FN void fitGroup(const Team& team, Dim d, const FitGroup& group, const FitOp
                       work.m, work.U, work.T, work.z);
     ending = solve<Real, family>(team, d, options, work, centred);
   } else {
-    // In float64 the rank test has left the factor of R in U.
-    if (sizeof(Real) < sizeof(f64)) ending = solve<Real, family>(team, d, options, work, centred);
+    // The rank test, which is float64 in either precision, has left the factor of R in U: it is the one there is.
     if (options.ddof != 0) stretch(team, d, sqrt(statistics.weight / (statistics.weight - options.ddof)), work.U);
   }
   finish(team, d, group, options, centred, work, ending);

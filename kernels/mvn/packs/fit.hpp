@@ -103,24 +103,16 @@ MVN_FN void solve(Dim d, const FitGroup* groups, const FitOptions& options, cons
   using V = Vector<Real>;
   constexpr int lanes = packLanes<Real>;
   const PackNewtonScratch<V>& solver = work.solver;
-  const V* found = solver.found;
   for (int lane = 0; lane < lanes; ++lane) ending[lane] = {Status::converged, 0};
-  if (options.method == Method::closedForm && sizeof(Real) == sizeof(f64)) return;  // the rank test has left it
+  if (options.method == Method::closedForm) return;  // the rank test has left it
   for (int e = 0; e < d * d; ++e) {
     solver.R[e] = gather<V>([&](int lane) MVN_INLINE { return Real(work.pair[lane / 2].R[e][lane % 2]); });
   }
-  if (options.method == Method::closedForm) {
-    const auto positive = factorCholesky(d, solver.R, solver.found, solver.inverse);
-    for (int lane = 0; lane < lanes; ++lane) {
-      if (!positive[lane]) ending[lane].status = Status::stalled;
-    }
-  } else {
-    begin(d, groups, options, work);
-    const Problem<Real> problem{d, nullptr, true, Real(aim * options.tolerance), options.maxIterations, options.stop};
-    newton(d, solver, problem, exists, ending);
-  }
+  begin(d, groups, options, work);
+  const Problem<Real> problem{d, nullptr, true, Real(aim * options.tolerance), options.maxIterations, options.stop};
+  newton(d, solver, problem, exists, ending);
   for (int e = 0; e < d * d; ++e) {
-    for (int lane = 0; lane < lanes; ++lane) work.pair[lane / 2].U[e][lane % 2] = f64(found[e][lane]);
+    for (int lane = 0; lane < lanes; ++lane) work.pair[lane / 2].U[e][lane % 2] = f64(solver.found[e][lane]);
   }
 }
 
