@@ -87,11 +87,12 @@ describe("a running call", () => {
   it("leaves the event loop turning while a large plain array is fitted", async () => {
     const n = 4_000_000;
     const batch = Batch.fromDense(uniforms(n * 8), { groups: n / 400, rows: 400, dims: 8 });
-    await using session = await engine.open(batch);
-    // The machine may hold up any one call: the best of a few is judged.
+    // The machine may hold up any one call: the best of a few is judged, each on a session of its own, which has yet to read the rows.
     let share = 1;
-    for (let call = 0; call < 5; call++)
+    for (let call = 0; call < 5; call++) {
+      await using session = await engine.open(batch);
       share = Math.min(share, await longestStint(() => session.fit(closedForm)));
+    }
     expect(share).toBeLessThan(LONGEST_STINT);
   });
 });
