@@ -11,9 +11,10 @@
 
 namespace mvn {
 
-// A point that the method stands on or tries: unknowns, gradient, J/n, r, and the slope along the direction in use.
+// A point that the method stands on or tries: unknowns, gradient, relative gradient for a method that asks for it (null
+// else), J/n, r, and the slope along the direction in use.
 template <class Real> struct Point {
-  Real *x, *gradient;
+  Real *x, *gradient, *relative;
   Value<Real> value;
   Real slope;
 };

@@ -6,6 +6,10 @@
 //     J/n      = Σ log L_ii + ½ tr W_μ + const            (2), halved (3) + (4)
 //     ∂(J/n)/∂L = L⁻ᵀ (I − W_μ), its lower triangle        ½ ((7) + (14)) / n: S⁻¹Λ = L⁻ᵀ, S⁻¹ A_μ S⁻¹ Λ = n L⁻ᵀ W_μ
 //     ∂(J/n)/∂m = L⁻ᵀ z,  z = L⁻¹ m                        ½ (9) / n
+//
+// The relative gradient is the one in e, where L(I + E) and m + Lz stand for L and m: E_ij = e_ij below the diagonal,
+// E_ii = e_ii/√2, and z. It is (I − W_μ)_ij, (I − W_μ)_ii/√2 and L⁻¹m; at the optimum the Hessian in e is the identity,
+// whatever R is (½‖E‖² + ½Σ E_ii² + ½‖z‖² is J/n to second order there).
 #pragma once
 
 #include "codes.hpp"
@@ -87,11 +91,14 @@ template <class Team, class From, class To> MVN_FN void unpackFactor(const Team&
   team.sync();
 }
 
-// J/n and r at x, and the gradient. Outside where a diagonal entry of L is not positive: log|S| puts a barrier there,
-// which a line search steps back from; the gradient is then not written.
+// 1/√2: ∂E_ii/∂e_ii
+constexpr f64 diagonalShare = 0.70710678118654752440;
+
+// J/n and r at x, the gradient, and the relative one where it is asked for (`relative` not null). Outside where a diagonal entry of L is not positive: log|S| puts a barrier there,
+// which a line search steps back from; the gradients are then not written.
 template <class Team, class Dim, class Real>
 MVN_CALL Value<Real> objectiveAt(const Team& team, Dim d, const Problem<Real>& problem, const Real* x, Real* gradient,
-                                 const ObjectiveScratch<Real>& work) {
+                                 Real* relative, const ObjectiveScratch<Real>& work) {
   unpackFactor(team, d, x, work.U);
   bool inside = true;
   for (int i = 0; i < d; ++i) inside = inside && work.U[i * d + i] > Real(0);
@@ -109,6 +116,7 @@ MVN_CALL Value<Real> objectiveAt(const Team& team, Dim d, const Problem<Real>& p
     addOuter(team, d, work.z, work.W);
     deviation = dot(team, d, work.z, work.z);
     copy(team, d, slope, work.z);
+    if (relative) copy(team, d, relative + d * (d + 1) / 2, work.z);
     solveUpper(team, d, work.U, work.inverse, Fixed<1>{}, slope);
   }
   const Real squared = squaredDistance(team, d, work.W, Real(1));
@@ -118,6 +126,11 @@ MVN_CALL Value<Real> objectiveAt(const Team& team, Dim d, const Problem<Real>& p
     for (int i = 0; i <= j; ++i) work.T[i * d + j] = work.T[j * d + i] = Real(i == j ? 1 : 0) - work.W[i * d + j];
   });
   team.sync();
+  if (relative) {
+    packFactor(team, d, work.T, relative);
+    team.each(d, [&](int i) { relative[packedRow(d, i) + i] = relative[packedRow(d, i) + i] * Real(diagonalShare); });
+    team.sync();
+  }
   solveUpperLowerPart(team, d, work.U, work.inverse, work.T);
   team.each(d, [&](int i) {
     for (int j = i; j < d; ++j) gradient[packedRow(d, i) + j] = work.T[j * d + i];
@@ -130,8 +143,8 @@ MVN_CALL Value<Real> objectiveAt(const Team& team, Dim d, const Problem<Real>& p
 
 template <class Team, class Real>
 MVN_FN Value<Real> objective(const Team& team, const Problem<Real>& problem, const Real* x, Real* gradient,
-                             const ObjectiveScratch<Real>& work) {
-  return objectiveAt(team, Dynamic{problem.d}, problem, x, gradient, work);
+                             Real* relative, const ObjectiveScratch<Real>& work) {
+  return objectiveAt(team, Dynamic{problem.d}, problem, x, gradient, relative, work);
 }
 
 }  // namespace mvn

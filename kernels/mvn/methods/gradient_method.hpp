@@ -11,7 +11,7 @@ template <class Real> struct GradientScratch {
   ObjectiveScratch<Real> objective;
   Point<Real> current, trial, ahead;  // `current` holds the start, and the result
   Real* direction;
-  Real* pairs;  // L-BFGS: s and y of the last steps
+  Real *step, *pairs;  // L-BFGS: the direction as a relative step, s and y of the last ones
 
   MVN_FN GradientScratch(Scratch& s, int d, Method method, const SharedMatrices<Real>& shared)
       : objective(s, d, shared) {
@@ -20,9 +20,15 @@ template <class Real> struct GradientScratch {
     for (Point<Real>* point : points) {
       point->x = s.take<Real>(n);
       point->gradient = s.take<Real>(n);
+      point->relative = nullptr;
     }
     direction = s.take<Real>(n);
-    pairs = s.take<Real>(method == Method::lbfgs ? i64(2) * lbfgsPairs * n : 0);
+    step = pairs = nullptr;
+    if (method != Method::lbfgs) return;
+    current.relative = ahead.x;
+    trial.relative = ahead.gradient;
+    step = s.take<Real>(n);
+    pairs = s.take<Real>(i64(2) * lbfgsPairs * n);
   }
 };
 
@@ -81,7 +87,7 @@ MVN_CALL Ending run(const Team& team, const Problem<Real>& problem, GradientScra
   Method method(work);
   do {
     Point<Real>& at = *method.wanted;
-    at.value = objective(team, problem, at.x, at.gradient, work.objective);
+    at.value = objective(team, problem, at.x, at.gradient, at.relative, work.objective);
   } while (method.advance(team, problem, work));
   return method.ending;
 }

@@ -1,12 +1,17 @@
 // lbfgs.hpp: limited-memory BFGS, two-loop recursion over the last 8 steps (Nocedal & Wright 2006, algorithm 7.4),
-// with a strong Wolfe line search.
+// with a strong Wolfe line search, in coordinates relative to Λ.
+//
+// A step e is L ← L(I + tE), m ← m + tLz (objective.hpp), and its gradient the relative one, as Cardoso & Laheld (1996)
+// and, with L-BFGS, Ablin, Cardoso & Gramfort (2018) have it for mixing matrices. Pairs are of steps and relative
+// gradients, each at its own Λ, and are compared as they are. In the entries of L the Hessian's condition is about that
+// of the data; here it is 1 at the optimum, so that the number of steps hardly depends on the data.
 #pragma once
 
 #include "mvn/methods/gradient_method.hpp"
 
 namespace mvn {
 
-// The last pairs s = x₊ − x, y = g₊ − g, with sᵀy > 0, as a ring.
+// The last pairs s = t e, y = g₊ − g, with sᵀy > 0, as a ring: e and g relative.
 template <class Real> struct Pairs {
   Real* data;
   int n, count = 0;  // pairs ever kept
@@ -17,14 +22,14 @@ template <class Real> struct Pairs {
   MVN_FN Real* y(int k) const { return data + i64(lbfgsPairs + k % lbfgsPairs) * n; }
   MVN_FN int oldest() const { return max(0, count - lbfgsPairs); }
 
-  template <class Team> MVN_FN void keep(const Team& team, const Point<Real>& from, const Point<Real>& to) {
-    Real *step = s(count), *yield = y(count);
+  template <class Team> MVN_FN void keep(const Team& team, Real t, const Real* step, const Point<Real>& from, const Point<Real>& to) {
+    Real *moved = s(count), *yield = y(count);
     team.each(n, [&](int i) {
-      step[i] = to.x[i] - from.x[i];
-      yield[i] = to.gradient[i] - from.gradient[i];
+      moved[i] = t * step[i];
+      yield[i] = to.relative[i] - from.relative[i];
     });
     team.sync();
-    const Real curvature = dot(team, n, step, yield);
+    const Real curvature = dot(team, n, moved, yield);
     if (!(curvature > Real(0)) || !isFinite(Real(1) / curvature)) return;
     rho[count % lbfgsPairs] = Real(1) / curvature;
     scale = curvature / dot(team, n, yield, yield);
@@ -87,6 +92,30 @@ MVN_FN Real twoLoops(const Team& team, const Pairs<Real>& pairs, const Real* gra
   return along;
 }
 
+// p, the change of the unknowns x for the relative step e: LE, and Lz for the mean. Row i of U and what belongs to it
+// are contiguous among the unknowns, so that a row of p is a combination of rows of U.
+template <class Team, class Real>
+MVN_FN void fromRelative(const Team& team, const Problem<Real>& problem, const Real* x, const Real* e, Real* p) {
+  const int d = problem.d, first = d * (d + 1) / 2;
+  const auto combine = [&](int i, const Real* coefficient, Real head, Real* to) {
+    for (int j = i; j < d; ++j) to[j] = head * x[packedRow(d, i) + j];
+    for (int k = i + 1; k < d; ++k) {
+      const Real* row = x + packedRow(d, k);
+      for (int j = k; j < d; ++j) to[j] = to[j] + coefficient[k] * row[j];
+    }
+  };
+  team.each(d, [&](int i) {
+    const Real* own = e + packedRow(d, i);
+    combine(i, own, own[i] * Real(diagonalShare), p + packedRow(d, i));
+  });
+  if (!problem.centred) {
+    team.lanes([&](int lane) {
+      if (lane == 0) combine(0, e + first, e[first], p + first);
+    });
+  }
+  team.sync();
+}
+
 template <class Real> struct Lbfgs {
   Point<Real>* wanted;
   Ending ending{Status::stalled, 0};
@@ -101,7 +130,7 @@ template <class Real> struct Lbfgs {
       const Search search = search_.advance(team, problem, current, work.direction, curvature, trial);
       if (search == Search::going) return true;
       if (search == Search::found) {
-        pairs_.keep(team, current, trial);
+        pairs_.keep(team, search_.t, work.step, current, trial);
         exchange(current, trial);
         ++ending.iterations;
       } else if (!forget()) {
@@ -110,10 +139,10 @@ template <class Real> struct Lbfgs {
     }
     do {
       if (watch_.ended(team, problem, current.value, ending)) return false;
-      current.slope = twoLoops(team, pairs_, current.gradient, work.direction);
+      current.slope = twoLoops(team, pairs_, current.relative, work.step);
       if (current.slope < Real(0)) {
-        const Real t = pairs_.count > 0 ? Real(1) : firstStep(-current.slope);
-        search_.begin(team, problem, current, work.direction, t, trial);
+        fromRelative(team, problem, current.x, work.step, work.direction);
+        search_.begin(team, problem, current, work.direction, Real(1), trial);
         wanted = &trial;
         return true;
       }

@@ -69,7 +69,7 @@ MVN_FN void fitByLanes(int d, GradientLane<Real, Machine> (&all)[packLanes<Real>
   for (int lane = 0; lane < lanes; ++lane) load(lane);
   for (;;) {
     const Real* x[lanes];
-    Real* gradient[lanes];
+    Real *gradient[lanes], *relative[lanes];
     bool centred[lanes];
     Value<Real> value[lanes];
     int working = -1;
@@ -79,9 +79,10 @@ MVN_FN void fitByLanes(int d, GradientLane<Real, Machine> (&all)[packLanes<Real>
       const GradientLane<Real, Machine>& own = all[lane];
       x[lane] = all[own.busy ? lane : working].machine.wanted->x;
       gradient[lane] = own.busy ? own.machine.wanted->gradient : own.scratch.trial.gradient;
+      relative[lane] = own.busy ? own.machine.wanted->relative : nullptr;
       centred[lane] = !own.busy || own.problem.centred;
     }
-    withPackDimension<Real>(d, [&](auto dimension) { objectiveAt(dimension, centred, x, gradient, value, work); });
+    withPackDimension<Real>(d, [&](auto dimension) { objectiveAt(dimension, centred, x, gradient, relative, value, work); });
     for (int lane = 0; lane < lanes; ++lane) {
       if (!all[lane].busy) continue;
       all[lane].machine.wanted->value = value[lane];

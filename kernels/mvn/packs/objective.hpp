@@ -17,7 +17,8 @@ template <class V> struct PackObjectiveScratch {
 // z = L⁻¹m and L⁻ᵀz, the gradient in m, for the lanes that have an m; z = 0 for the others. Returns ‖z‖².
 template <class Dim, class V, class Real = Element<V>>
 MVN_CALL V deviation(Dim d, const bool (&centred)[lanesIn<V>], const Real* const (&x)[lanesIn<V>],
-                     Real* const (&gradient)[lanesIn<V>], const PackObjectiveScratch<V>& work) {
+                     Real* const (&gradient)[lanesIn<V>], Real* const (&relative)[lanesIn<V>],
+                     const PackObjectiveScratch<V>& work) {
   const int first = d * (d + 1) / 2;
   V squared{};
   for (int i = 0; i < d; ++i) {
@@ -28,6 +29,9 @@ MVN_CALL V deviation(Dim d, const bool (&centred)[lanesIn<V>], const Real* const
   }
   for (int i = 0; i < d; ++i) {
     for (int j = i; j < d; ++j) work.W[i * d + j] += work.z[i] * work.z[j];
+    for (int lane = 0; lane < lanesIn<V>; ++lane) {
+      if (!centred[lane] && relative[lane]) relative[lane][first + i] = work.z[i][lane];
+    }
   }
   for (int i = d - 1; i >= 0; --i) {
     V sum = work.z[i];
@@ -40,10 +44,11 @@ MVN_CALL V deviation(Dim d, const bool (&centred)[lanesIn<V>], const Real* const
   return squared;
 }
 
-// Value and gradient of lane k at x[k], in the arithmetic of the pack. Lanes that are not wanted compute what another does.
+// Value and gradient of lane k at x[k], and the relative gradient where relative[k] is not null, in the arithmetic of the pack. Lanes that are not wanted compute what another does.
 template <class Dim, class V, class Real = Element<V>>
 MVN_CALL void objectiveAt(Dim d, const bool (&centred)[lanesIn<V>], const Real* const (&x)[lanesIn<V>],
-                          Real* const (&gradient)[lanesIn<V>], Value<Real> (&value)[lanesIn<V>],
+                          Real* const (&gradient)[lanesIn<V>], Real* const (&relative)[lanesIn<V>],
+                          Value<Real> (&value)[lanesIn<V>],
                           const PackObjectiveScratch<V>& work) {
   constexpr int lanes = lanesIn<V>;
   bool inside[lanes], allCentred = true;
@@ -61,7 +66,15 @@ MVN_CALL void objectiveAt(Dim d, const bool (&centred)[lanesIn<V>], const Real* 
   const V* const T = work.T;
   solveLower<false>(d, work.U, work.inverse, work.T, [=](int i, int j) MVN_INLINE { return R[i * d + j]; });
   solveLower<true>(d, work.U, work.inverse, work.W, [=](int i, int j) MVN_INLINE { return T[j * d + i]; });
-  const V deviated = allCentred ? V{} : deviation(d, centred, x, gradient, work);
+  const V deviated = allCentred ? V{} : deviation(d, centred, x, gradient, relative, work);
+  for (int lane = 0; lane < lanes; ++lane) {
+    if (!relative[lane]) continue;
+    const Real* own = laneOf(W, lane);
+    for (int i = 0, e = 0; i < d; ++i) {
+      relative[lane][e++] = (Real(1) - own[i * (d + 1) * lanes]) * Real(diagonalShare);
+      for (int j = i + 1; j < d; ++j) relative[lane][e++] = -own[(i * d + j) * lanes];
+    }
+  }
   const V squared = squaredDistance(d, W, Real(1)), half = trace(d, W) * all<V>(0.5);
   V rowsSquared{};
   for (int i = 0; i < d; ++i) rowsSquared += work.inverse[i] * work.inverse[i];
