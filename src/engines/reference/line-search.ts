@@ -21,7 +21,7 @@ export function wolfe(
   direction: Float64Array,
   firstStep: number,
   curvature: number,
-): Place | undefined {
+): { place: Place; t: number } | undefined {
   const slope0 = dot(from.likelihood.gradient, direction);
   if (!(slope0 < 0)) return undefined;
   const value0 = from.likelihood.value;
@@ -29,10 +29,10 @@ export function wolfe(
   let high: { t: number; slope: number } | undefined;
   let t = firstStep;
   for (let trial = 0; trial < TRIALS; trial++) {
-    const to = objective(along(from.x, t, direction));
-    const slope = dot(to.likelihood.gradient, direction);
-    const decreased = to.likelihood.value <= value0 + DECREASE * t * slope0 + noise(value0);
-    if (decreased && Math.abs(slope) <= curvature * -slope0) return to;
+    const place = objective(along(from.x, t, direction));
+    const slope = dot(place.likelihood.gradient, direction);
+    const decreased = place.likelihood.value <= value0 + DECREASE * t * slope0 + noise(value0);
+    if (decreased && Math.abs(slope) <= curvature * -slope0) return { place, t };
     if (!decreased || slope > 0) high = { t, slope };
     else low = { t, slope };
     t = high ? between(low, high) : 2 * t;

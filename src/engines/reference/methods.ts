@@ -4,6 +4,7 @@
  */
 import type { Method } from "../../methods.js";
 import { armijo, wolfe } from "./line-search.js";
+import { apply, multiply, transpose } from "./matrix.js";
 import { newton } from "./newton.js";
 import {
   along,
@@ -85,42 +86,51 @@ function conjugateGradient(objective: Objective): Step {
     }
     const slope = dot(gradient, direction);
     const first = last ? Math.min((last.length * last.slope) / slope, 1e3 * last.length) : cautious(gradient);
-    let to = wolfe(objective, at, direction, first, 0.1);
-    if (!to && direction !== steepest) {
+    let found = wolfe(objective, at, direction, first, 0.1);
+    if (!found && direction !== steepest) {
       direction = steepest;
-      to = wolfe(objective, at, direction, cautious(gradient), 0.1);
+      found = wolfe(objective, at, direction, cautious(gradient), 0.1);
     }
-    if (!to || stands(at, to)) return undefined;
-    const moved = along(to.x, -1, at.x);
-    last = {
-      gradient,
-      direction,
-      slope: dot(gradient, direction),
-      length: Math.sqrt(dot(moved, moved) / dot(direction, direction)),
-    };
-    return to;
+    if (!found || stands(at, found.place)) return undefined;
+    last = { gradient, direction, slope: dot(gradient, direction), length: found.t };
+    return found.place;
   };
 }
 
-/** Limited-memory BFGS by the two-loop recursion. Source: Nocedal & Wright (2006), algorithm 7.4. */
+/**
+ * Limited-memory BFGS by the two-loop recursion, in coordinates relative to Λ: a step E is Λ ← Λ(I + E), m ← m + Λe, its gradient
+ * Λᵀ∂f/∂Λ = I − W and Λᵀ∂f/∂m. There the Hessian at the optimum is the identity for every symmetric E and for e.
+ *
+ * Source: Nocedal & Wright (2006), algorithm 7.4; Ablin, Cardoso & Gramfort (2018) for the coordinates.
+ */
 function lbfgs(objective: Objective): Step {
   const pairs: { s: Float64Array; y: Float64Array; rho: number }[] = [];
   return (at) => {
-    const { gradient } = at.likelihood;
-    const first = pairs.length > 0 ? 1 : cautious(gradient);
-    let to = wolfe(objective, at, quasiNewton(gradient, pairs), first, 0.9);
-    if (!to && pairs.length > 0) {
+    const gradient = relative(at, at.likelihood.gradient, "transposed");
+    const search = (step: Float64Array) => wolfe(objective, at, relative(at, step, "plain"), 1, 0.9);
+    let step = quasiNewton(gradient, pairs);
+    let found = search(step);
+    if (!found && pairs.length > 0) {
       pairs.length = 0;
-      to = wolfe(objective, at, negative(gradient), cautious(gradient), 0.9);
+      step = negative(gradient);
+      found = search(step);
     }
-    if (!to || stands(at, to)) return undefined;
-    const s = along(to.x, -1, at.x);
-    const y = along(to.likelihood.gradient, -1, gradient);
+    if (!found || stands(at, found.place)) return undefined;
+    const { place, t } = found;
+    const s = step.map((value) => t * value);
+    const y = along(relative(place, place.likelihood.gradient, "transposed"), -1, gradient);
     const curvature = dot(s, y);
     if (curvature > 0) pairs.push({ s, y, rho: 1 / curvature });
     if (pairs.length > MEMORY) pairs.shift();
-    return to;
+    return place;
   };
+}
+
+/** Λ or Λᵀ times both parts of a vector [d + d²]: from a relative step to a step, or from a gradient to the relative one. */
+function relative({ x }: Place, vector: Float64Array, form: "plain" | "transposed"): Float64Array {
+  const d = Math.round(Math.sqrt(x.length + 1 / 4) - 1 / 2);
+  const factor = form === "plain" ? x.subarray(d) : transpose(x.subarray(d), d);
+  return Float64Array.of(...apply(factor, vector, d), ...multiply(factor, vector.subarray(d), d));
 }
 
 function quasiNewton(gradient: Float64Array, pairs: { s: Float64Array; y: Float64Array; rho: number }[]) {

@@ -1,8 +1,9 @@
-import type { Tensor } from "../backend.js";
+import type { Tensor, TensorBackend } from "../backend.js";
+import { constant } from "../kernels/constant.js";
 import type { GradientMethod } from "./descend.js";
-import { firstStep, nowhere } from "./gradient-methods.js";
+import { nowhere } from "./gradient-methods.js";
 import { WolfeSearch } from "./line-search.js";
-import { combination, innerProducts } from "./place.js";
+import { combination, innerProducts, type Place } from "./place.js";
 
 /** Pairs that are remembered. */
 const PAIRS = 8;
@@ -20,16 +21,21 @@ interface Pairs {
  * coefficients follow from their inner products alone. So an iteration is one BatchMatMul for the new inner products and
  * one for the direction, whatever the number of pairs.
  *
- * Source: Nocedal & Wright (2006), algorithm 7.4; in this form Chen, Wang & Zhou (2014).
+ * Steps and gradients are relative to M, as in kernels/mvn/methods/lbfgs.hpp: a step e is M ← M(I + tE), E_ij = e_ij below the diagonal
+ * and e_ii/√2 on it. In these coordinates the Hessian at the optimum is the identity, whatever the data.
+ *
+ * Source: Nocedal & Wright (2006), algorithm 7.4; in this form Chen, Wang & Zhou (2014). Relative coordinates: Ablin, Cardoso &
+ * Gramfort (2018).
  */
 export const lbfgs: GradientMethod<Pairs> = {
   begin: () => ({ products: [], valid: [] }),
   step({ on, runs, at, kept, noise, search }) {
     const curvature = 0.9;
     const { tf } = on;
-    const basis = [...kept, at.gradient];
+    const gradient = relativeGradient(on, at);
+    const basis = [...kept, gradient];
     // The newest pair and the gradient against all: what is new of the inner products.
-    const fresh = kept.length > 0 ? [...kept.slice(-2), at.gradient] : [at.gradient];
+    const fresh = kept.length > 0 ? [...kept.slice(-2), gradient] : [gradient];
     const products = innerProducts(on, fresh, basis);
     const [rows, columns] = [fresh.length, basis.length];
     const coefficients = new Float64Array(runs.length * columns);
@@ -45,10 +51,10 @@ export const lbfgs: GradientMethod<Pairs> = {
       }
       if (!(slope < 0)) return nowhere();
       coefficients.set(direction, g * columns);
-      const first = memory.valid.some(Boolean) ? 1 : firstStep(-slope);
-      return new WolfeSearch({ value, slope, noise: noise(value) }, first, curvature, on.unit);
+      return new WolfeSearch({ value, slope, noise: noise(value) }, 1, curvature, on.unit);
     });
-    const to = search(combination(on, coefficients, basis), searches);
+    const relative = combination(on, coefficients, basis);
+    const to = search(tf.matMul(at.x, tf.mul(relative, diagonalHalved(on, at))), searches);
     runs.forEach((run, g) => {
       const moved = searches[g].t > 0;
       if (moved) run.iterations++;
@@ -56,10 +62,24 @@ export const lbfgs: GradientMethod<Pairs> = {
       if (!moved) run.memory.valid.fill(false);
       run.memory.valid = [...run.memory.valid, moved].slice(-PAIRS);
     });
-    const pair: Tensor[] = [tf.sub(to.x, at.x), tf.sub(to.gradient, at.gradient)];
+    const steps = Float64Array.from(searches, ({ t }) => t);
+    const pair: Tensor[] = [
+      tf.mul(on.perGroup(steps, relative.shape), relative),
+      tf.sub(relativeGradient(on, to), gradient),
+    ];
     return { to, kept: [...kept, ...pair].slice(-2 * PAIRS) };
   },
 };
+
+/** 1/√2 on the diagonal, 1 below it, without the corner, which does not move: ∂E/∂e */
+function diagonalHalved(on: TensorBackend, { x }: Place): Tensor {
+  return constant(on, x.shape[1] as number, (i, j) => (i === 0 || j > i ? 0 : i === j ? Math.SQRT1_2 : 1));
+}
+
+/** The gradient in e: MᵀG, G = ∂(J/n)/∂M */
+function relativeGradient(on: TensorBackend, at: Place): Tensor {
+  return on.tf.mul(on.tf.matMul(at.x, at.gradient, true), diagonalHalved(on, at));
+}
 
 /** Takes over the inner products of the newest pair and the gradient; forgets those of a pair that was dropped. */
 function learn(memory: Pairs, block: readonly number[], rows: number, columns: number): void {
