@@ -16,6 +16,11 @@
 
 namespace mvn {
 
+// The smallest pivot of a Cholesky is no less than the smallest eigenvalue, and for correlation matrices mostly several
+// times as much. Of that share, a fit of 8 variables at condition 100 takes 5.0 steps and not 5.8; between a third and a
+// tenth it hardly matters.
+constexpr f64 pivotShare = 0.2;
+
 // Where to scale and how far. `low` and `high` are estimates; wrong ones cost steps, not correctness.
 template <class Real> struct Range {
   Real low, high;
@@ -31,7 +36,7 @@ template <class Real> struct Range {
   }
 };
 
-// The range of W's eigenvalues: ‖W‖_F from above, the smallest pivot of its Cholesky for the low end. No more than
+// The range of W's eigenvalues: ‖W‖_F from above, a share of the smallest pivot of its Cholesky for the low end. No more than
 // 1/√ε apart: S after the step has about that condition, and must still be positive definite in this arithmetic.
 template <class Team, class Dim, class Real>
 MVN_FN Range<Real> rangeOf(const Team& team, Dim d, const Real* W, Real* C) {
@@ -41,7 +46,7 @@ MVN_FN Range<Real> rangeOf(const Team& team, Dim d, const Real* W, Real* C) {
   Real low = high;
   for (int i = 0; i < d; ++i) low = min(low, C[i * d + i] * C[i * d + i]);
   team.sync();
-  return {max(low, floor), high};
+  return {max(Real(pivotShare) * low, floor), high};
 }
 
 template <class Real> struct NewtonScratch {

@@ -78,14 +78,10 @@ MVN_FN void prepare(Dim d, const FitGroup* groups, const FitOptions& options, co
   }
 }
 
-// Where Newton's method begins, as beginAt() has it.
+// Where Newton's method begins, as beginAt() has it; from the standard start L = I, of which it knows.
 template <class Real, class Dim>
 MVN_FN void begin(Dim d, const FitGroup* groups, const FitOptions& options, const FitPackScratch<Real>& work) {
-  using V = Vector<Real>;
-  if (options.start == Start::standard) {
-    for (int e = 0; e < d * d; ++e) work.solver.U[e] = all<V>(e % (d + 1) == 0);
-    return;
-  }
+  if (options.start == Start::standard) return;
   for (int lane = 0; lane < packLanes<Real>; ++lane) {
     const FitGroup& group = groups[lane];
     const FitScratch& single = work.single;
@@ -102,17 +98,24 @@ MVN_FN void solve(Dim d, const FitGroup* groups, const FitOptions& options, cons
                   const bool (&exists)[packLanes<Real>], Ending (&ending)[packLanes<Real>]) {
   using V = Vector<Real>;
   constexpr int lanes = packLanes<Real>;
-  const PackNewtonScratch<V>& solver = work.solver;
+  PackNewtonScratch<V> solver = work.solver;
   for (int lane = 0; lane < lanes; ++lane) ending[lane] = {Status::converged, 0};
   if (options.method == Method::closedForm) return;  // the rank test has left it
-  for (int e = 0; e < d * d; ++e) {
-    solver.R[e] = gather<V>([&](int lane) MVN_INLINE { return Real(work.pair[lane / 2].R[e][lane % 2]); });
+  if constexpr (lanes == 2) {
+    solver.R = work.pair[0].R;
+    solver.found = work.pair[0].U;
+  } else {
+    for (int e = 0; e < d * d; ++e) {
+      solver.R[e] = gather<V>([&](int lane) MVN_INLINE { return Real(work.pair[lane / 2].R[e][lane % 2]); });
+    }
   }
   begin(d, groups, options, work);
   const Problem<Real> problem{d, nullptr, true, Real(aim * options.tolerance), options.maxIterations, options.stop};
-  newton(d, solver, problem, exists, ending);
-  for (int e = 0; e < d * d; ++e) {
-    for (int lane = 0; lane < lanes; ++lane) work.pair[lane / 2].U[e][lane % 2] = f64(solver.found[e][lane]);
+  newton(d, solver, problem, options.start == Start::standard, exists, ending);
+  if constexpr (lanes != 2) {
+    for (int e = 0; e < d * d; ++e) {
+      for (int lane = 0; lane < lanes; ++lane) work.pair[lane / 2].U[e][lane % 2] = f64(solver.found[e][lane]);
+    }
   }
 }
 

@@ -73,7 +73,7 @@ template <class Dim, class V> MVN_CALL auto factorCholesky(Dim d, const V* A, V*
       if (C >= R && j == i) {
         MVN_UNROLL for (int r = 0; r < R; ++r) {
           const V pivot = sum[r][r], root = rootOf(pivot);
-          const V reciprocal = all<V>(1) / root;
+          const V reciprocal = root * (all<V>(1) / pivot);  // root and quotient do not wait for each other
           positive &= isPositive(pivot);
           inverse[i + r] = reciprocal;
           MVN_UNROLL for (int c = r + 1; c < C; ++c) sum[r][c] *= reciprocal;

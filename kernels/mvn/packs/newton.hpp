@@ -26,7 +26,7 @@ MVN_FN void rangesOf(Dim d, const PackNewtonScratch<V>& work, Range<Real> (&rang
   for (int i = 0; i < d; ++i) low = smaller(low, work.next[i * d + i] * work.next[i * d + i]);
   for (int lane = 0; lane < lanesIn<V>; ++lane) {
     const Real floor = high[lane] * sqrt(roundingUnit<Real>);
-    range[lane] = {positive[lane] ? max(low[lane], floor) : floor, high[lane]};
+    range[lane] = {positive[lane] ? max(Real(pivotShare) * low[lane], floor) : floor, high[lane]};
   }
 }
 
@@ -38,10 +38,11 @@ template <class Dim, class V> MVN_FN void polarStep(Dim d, const PackNewtonScrat
   });
 }
 
-// From work.U; leaves the factors in work.found. `alive` tells the lanes that have a group.
+// From work.U, or from L = I (`fromIdentity`), where S = I and T = W = R need no computing; leaves the factors in the upper
+// triangle of work.found. `alive` tells the lanes that have a group.
 template <class Dim, class V, class Real = Element<V>>
-MVN_CALL void newton(Dim d, PackNewtonScratch<V> work, const Problem<Real>& problem, const bool (&alive)[lanesIn<V>],
-                     Ending (&ending)[lanesIn<V>]) {
+MVN_CALL void newton(Dim d, PackNewtonScratch<V> work, const Problem<Real>& problem, bool fromIdentity,
+                     const bool (&alive)[lanesIn<V>], Ending (&ending)[lanesIn<V>]) {
   constexpr int lanes = lanesIn<V>;
   NewtonWatch<Real> watch[lanes];
   Range<Real> range[lanes];
@@ -53,13 +54,25 @@ MVN_CALL void newton(Dim d, PackNewtonScratch<V> work, const Problem<Real>& prob
     --left;
     const Real* from = laneOf(work.U, lane);
     Real* to = laneOf(work.found, lane);
-    for (int e = 0; e < d * d * lanes; e += lanes) to[e] = from[e];
+    for (int i = 0; i < d; ++i) {
+      for (int j = i; j < d; ++j) to[(i * d + j) * lanes] = from[(i * d + j) * lanes];
+    }
   };
-  gram<true>(d, work.U, [&](int i, int j, V sum) MVN_INLINE { work.S[i * d + j] = sum; });
-  invertDiagonal(d, work.U, work.inverse);
+  V *const T = work.T, *const W = work.W;
+  if (fromIdentity) {
+    for (int e = 0; e < d * d; ++e) work.S[e] = work.U[e] = all<V>(e % (d + 1) == 0);
+    work.T = work.W = work.R;
+  } else {
+    gram<true>(d, work.U, [&](int i, int j, V sum) MVN_INLINE { work.S[i * d + j] = sum; });
+    invertDiagonal(d, work.U, work.inverse);
+  }
   for (int iteration = 0;; ++iteration) {
-    solveLower<false>(d, work.U, work.inverse, work.T, [&](int i, int j) MVN_INLINE { return work.R[i * d + j]; });
-    solveLower<true>(d, work.U, work.inverse, work.W, [&](int i, int j) MVN_INLINE { return work.T[j * d + i]; });
+    if (iteration > 0 || !fromIdentity) {
+      work.T = T;
+      work.W = W;
+      solveLower<false>(d, work.U, work.inverse, work.T, [&](int i, int j) MVN_INLINE { return work.R[i * d + j]; });
+      solveLower<true>(d, work.U, work.inverse, work.W, [&](int i, int j) MVN_INLINE { return work.T[j * d + i]; });
+    }
     const V residual = rootOf(squaredDistance(d, work.W, Real(1)));
     for (int lane = 0; lane < lanes; ++lane) {
       if (going[lane] && watch[lane].ended(SerialTeam{}, problem, residual[lane], iteration, ending[lane])) end(lane);
@@ -69,7 +82,7 @@ MVN_CALL void newton(Dim d, PackNewtonScratch<V> work, const Problem<Real>& prob
 
     V gamma2 = gather<V>([&](int lane) MVN_INLINE { return range[lane].advance(); });
     for (int retry = 0;; ++retry) {
-      polarStep(d, work, gamma2);
+      polarStep(Dynamic{problem.d}, work, gamma2);
       const auto positive = factorCholesky(d, work.next, work.U, work.inverse);
       bool again = false;
       for (int lane = 0; lane < lanes; ++lane) {
