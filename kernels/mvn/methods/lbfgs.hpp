@@ -92,25 +92,52 @@ MVN_FN Real twoLoops(const Team& team, const Pairs<Real>& pairs, const Real* gra
   return along;
 }
 
-// p, the change of the unknowns x for the relative step e: LE, and Lz for the mean. Row i of U and what belongs to it
-// are contiguous among the unknowns, so that a row of p is a combination of rows of U.
+// to[j] ← head U_ij + Σ_{i<k≤j} c[k] U_kj for j = i … d−1, from the rows of U among the unknowns x. On a CPU as many j at
+// a time as a vector has lanes, their sum in a register.
+template <class Team, class Real>
+MVN_FN void combineUnknowns(const Team&, int d, int i, const Real* x, Real head, const Real* c, Real* to) {
+  const Real* own = x + packedRow(d, i);
+  int j = i;
+#if !defined(__CUDACC__)
+  if constexpr (Team::simd) {
+    constexpr int lanes = lanesOf<Real>;
+    for (; j + lanes <= d; j += lanes) {
+      Vector<Real> sum = splat(head) * load<Real>(own + j);
+      const Real* row = own;
+      for (int k = i + 1; k <= j; ++k) {
+        row += d - k;
+        sum += splat(c[k]) * load<Real>(row + j);
+      }
+      MVN_UNROLL for (int late = 1; late < lanes; ++late) {  // rows that begin within these columns
+        row += d - j - late;
+        MVN_UNROLL for (int lane = late; lane < lanes; ++lane) sum[lane] += c[j + late] * row[j + lane];
+      }
+      store<Real>(to + j, sum);
+    }
+  }
+#endif
+  for (; j < d; ++j) {
+    Real sum = head * own[j];
+    const Real* row = own;
+    for (int k = i + 1; k <= j; ++k) {
+      row += d - k;
+      sum += c[k] * row[j];
+    }
+    to[j] = sum;
+  }
+}
+
+// p, the change of the unknowns x for the relative step e: LE, and Lz for the mean.
 template <class Team, class Real>
 MVN_FN void fromRelative(const Team& team, const Problem<Real>& problem, const Real* x, const Real* e, Real* p) {
   const int d = problem.d, first = d * (d + 1) / 2;
-  const auto combine = [&](int i, const Real* coefficient, Real head, Real* to) {
-    for (int j = i; j < d; ++j) to[j] = head * x[packedRow(d, i) + j];
-    for (int k = i + 1; k < d; ++k) {
-      const Real* row = x + packedRow(d, k);
-      for (int j = k; j < d; ++j) to[j] = to[j] + coefficient[k] * row[j];
-    }
-  };
   team.each(d, [&](int i) {
     const Real* own = e + packedRow(d, i);
-    combine(i, own, own[i] * Real(diagonalShare), p + packedRow(d, i));
+    combineUnknowns(team, d, i, x, own[i] * Real(diagonalShare), own, p + packedRow(d, i));
   });
   if (!problem.centred) {
     team.lanes([&](int lane) {
-      if (lane == 0) combine(0, e + first, e[first], p + first);
+      if (lane == 0) combineUnknowns(team, d, 0, x, e[first], e + first, p + first);
     });
   }
   team.sync();

@@ -14,7 +14,7 @@ namespace mvn {
 // 12 … 20, 1.6 times at 32, where the matrices of a pack no longer fit in the first-level cache.
 MVN_FN bool fitsInPacks(int d) { return d <= 32; }
 
-// f(Fixed<d>) for the smallest dimensions, where loops cost as much as what they do; f(Dynamic) else.
+// f(Fixed<d>) for the smallest dimensions, where loops cost as much as what they do, and for 8; f(Dynamic) else.
 template <class Real, class F> MVN_FN void withPackDimension(int d, F f) {
   if constexpr (sizeof(Real) == sizeof(f64)) {
     switch (d) {
@@ -22,6 +22,7 @@ template <class Real, class F> MVN_FN void withPackDimension(int d, F f) {
       case 2: return f(Fixed<2>{});
       case 3: return f(Fixed<3>{});
       case 4: return f(Fixed<4>{});
+      case 8: return f(Fixed<8>{});
     }
   }
   f(Dynamic{d});
