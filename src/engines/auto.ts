@@ -23,7 +23,7 @@ const ITERATIONS: Readonly<Record<Workload["method"], number>> = {
   "closed-form": 1,
   evaluate: 2,
   newton: 7,
-  lbfgs: 60,
+  lbfgs: 15,
   cg: 120,
   bb: 200,
   momentum: 300,

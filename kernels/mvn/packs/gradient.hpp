@@ -79,7 +79,7 @@ MVN_FN void fitByLanes(int d, GradientLane<Real, Machine> (&all)[packLanes<Real>
       const GradientLane<Real, Machine>& own = all[lane];
       x[lane] = all[own.busy ? lane : working].machine.wanted->x;
       gradient[lane] = own.busy ? own.machine.wanted->gradient : own.scratch.trial.gradient;
-      relative[lane] = own.busy ? own.machine.wanted->relative : nullptr;
+      relative[lane] = (own.busy ? *own.machine.wanted : own.scratch.trial).relative;
       centred[lane] = !own.busy || own.problem.centred;
     }
     withPackDimension<Real>(d, [&](auto dimension) { objectiveAt(dimension, centred, x, gradient, relative, value, work); });

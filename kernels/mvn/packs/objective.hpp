@@ -44,7 +44,8 @@ MVN_CALL V deviation(Dim d, const bool (&centred)[lanesIn<V>], const Real* const
   return squared;
 }
 
-// Value and gradient of lane k at x[k], and the relative gradient where relative[k] is not null, in the arithmetic of the pack. Lanes that are not wanted compute what another does.
+// Value and gradient of lane k at x[k], and the relative gradient unless the method asks for none (null for all), in the
+// arithmetic of the pack. Lanes that are not wanted compute what another does.
 template <class Dim, class V, class Real = Element<V>>
 MVN_CALL void objectiveAt(Dim d, const bool (&centred)[lanesIn<V>], const Real* const (&x)[lanesIn<V>],
                           Real* const (&gradient)[lanesIn<V>], Real* const (&relative)[lanesIn<V>],
@@ -67,12 +68,12 @@ MVN_CALL void objectiveAt(Dim d, const bool (&centred)[lanesIn<V>], const Real* 
   solveLower<false>(d, work.U, work.inverse, work.T, [=](int i, int j) MVN_INLINE { return R[i * d + j]; });
   solveLower<true>(d, work.U, work.inverse, work.W, [=](int i, int j) MVN_INLINE { return T[j * d + i]; });
   const V deviated = allCentred ? V{} : deviation(d, centred, x, gradient, relative, work);
-  for (int lane = 0; lane < lanes; ++lane) {
-    if (!relative[lane]) continue;
-    const Real* own = laneOf(W, lane);
+  if (relative[0]) {
     for (int i = 0, e = 0; i < d; ++i) {
-      relative[lane][e++] = (Real(1) - own[i * (d + 1) * lanes]) * Real(diagonalShare);
-      for (int j = i + 1; j < d; ++j) relative[lane][e++] = -own[(i * d + j) * lanes];
+      for (int j = i; j < d; ++j, ++e) {
+        const V entry = j > i ? -W[i * d + j] : (all<V>(1) - W[i * d + i]) * all<V>(Real(diagonalShare));
+        MVN_UNROLL for (int lane = 0; lane < lanes; ++lane) relative[lane][e] = entry[lane];
+      }
     }
   }
   const V squared = squaredDistance(d, W, Real(1)), half = trace(d, W) * all<V>(0.5);
