@@ -26,8 +26,7 @@ MVN_CALL f64 traceOfInverse(const Team& team, Dim d, const f64* U, f64* inverse,
   invertDiagonal(team, d, U, inverse);
   team.each(d, [&](int j) {
     for (int i = 0; i < d; ++i) T[i * d + j] = i == j;
-  });
-  team.sync();
+  });  // a lane solves for the column that it has written
   solveLower(team, d, U, inverse, d, T);
   return team.sumOver(d, [&](int i) {
     f64 sum = 0;

@@ -172,7 +172,7 @@ MVN_CALL Ending solve(const Team& team, Dim d, const FitOptions& options, const 
   return ending;
 }
 
-// μ = x̄ + D m, Λ = D L, in the units of the data.
+// μ = x̄ + D m, Λ = D L, in the units of the data. certify(), which is to follow, has a barrier before they are read.
 template <class Team, class Dim>
 MVN_CALL void writeParameters(const Team& team, Dim d, const FitGroup& group, const FitOptions& options, bool centred,
                             const FitScratch& work) {
@@ -184,13 +184,11 @@ MVN_CALL void writeParameters(const Team& team, Dim d, const FitGroup& group, co
     for (int j = 0; j <= i; ++j) row[j] = work.U[j * d + i] * scale;
     for (int j = i + 1; j < d; ++j) row[j] = 0;
   });
-  team.sync();
   if (options.method == Method::closedForm) {
     const f64 share = 1 / (statistics.weight - options.ddof);
     team.each(d, [&](int i) {
       for (int j = 0; j < d; ++j) group.covariance[i * d + j] = statistics.scatter[i * d + j] * share;
     });
-    team.sync();
     return;
   }
   multiplyFactor(team, d, work.U, work.T);
@@ -201,7 +199,6 @@ MVN_CALL void writeParameters(const Team& team, Dim d, const FitGroup& group, co
       group.covariance[j * d + i] = value;
     }
   });
-  team.sync();
 }
 
 // Whether the likelihood has a maximum: `converged` if so, else what is missing. Leaves scale, R and R's factor in U.
@@ -214,7 +211,7 @@ MVN_CALL Status existence(const Team& team, Dim d, const Statistics& statistics,
   if (options.method == Method::closedForm && !(statistics.weight > options.ddof)) return Status::tooFewRows;
   if (hasConstantColumn(team, d, statistics)) return Status::singular;
   standardise(team, d, statistics, work.scale, work.inverseScale, work.R);
-  const f64 threshold = smallestPivotAllowed(team, d, statistics, work.inverseScale, options.epsilon);
+  const f64 threshold = smallestPivotAllowed(d, statistics, work.inverseScale, options.epsilon);
   const bool full = hasFullRank(team, d, work.R, threshold, work.U, work.W, work.T, work.z);
   return full ? Status::converged : Status::singular;
 }

@@ -51,7 +51,7 @@ template <class Real> struct NewtonScratch {
       : S(s.take<Real>(d * d)), next(s.take<Real>(d * d)), T(shared.T), W(shared.W), inverse(s.take<Real>(d)) {}
 };
 
-// next ← ¼ (γ²S + 2R + γ⁻²TᵀT), upper triangle.
+// next ← ¼ (γ²S + 2R + γ⁻²TᵀT), upper triangle, each lane its own columns: cholesky() goes on with those.
 template <class Team, class Dim, class Real>
 MVN_FN void polarStep(const Team& team, Dim d, const Real* R, const Real* S, const Real* T, Real gamma2, Real* next) {
   constexpr int block = blockRows<Team, Dim>;
@@ -69,7 +69,6 @@ MVN_FN void polarStep(const Team& team, Dim d, const Real* R, const Real* S, con
       }
     }
   });
-  team.sync();
 }
 
 // When to end, from one residual to the next.
