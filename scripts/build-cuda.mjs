@@ -120,8 +120,12 @@ function isBuilt(file, digest, compiler) {
   }
 }
 
-/** The PTX with the oldest version that ptxas assembles; as nvcc wrote it where there is no ptxas to ask. */
-async function withOldestVersion(ptx, scratch) {
+/**
+ * The PTX with the oldest version that ptxas assembles; as nvcc wrote it where there is no ptxas to ask. Hints that only newer versions
+ * have are left out: which bytes of a load are used (PTX 8.3) changes no result.
+ */
+async function withOldestVersion(text, scratch) {
+  const ptx = text.replace(/^\s*\.pragma "used_bytes_mask[^\n]*\n/gm, "");
   const file = join(scratch, "versioned.ptx");
   for (const version of versions) {
     const older = ptx.replace(/^\.version .*$/m, `.version ${version}`);

@@ -27,7 +27,8 @@ export function explain(
     case "max-iterations":
       return `${method} used up its ${steps} at residual ${residual}, tolerance ${digits(tolerance)}; allow more iterations, or use newton or closed-form`;
     case "stalled":
-      if (!Number.isFinite(fits.residual[g])) return explainNoStart(fits.origin);
+      if (!Number.isFinite(fits.residual[g]))
+        return `${method} cannot start from the Λ that was given: it is singular, or too far away; start from default`;
       return `${method} found no better point after ${steps}, at residual ${residual}, tolerance ${digits(tolerance)}; ${remedyForStall(fits.origin)}`;
     case "empty":
       return "no rows of positive weight; leave the group out";
@@ -40,17 +41,8 @@ export function explain(
   }
 }
 
-/** No point with a likelihood was met. */
-function explainNoStart({ method, precision }: FitsOrigin): string {
-  return precision === "float32"
-    ? `float32 is too coarse for ${method} in this group; use precision float64`
-    : `${method} cannot start from the Λ that was given: it is singular, or too far away; start from default`;
-}
-
-function remedyForStall({ method, precision }: FitsOrigin): string {
-  const first = precision === "float32" ? "use precision float64, " : "";
-  const second = method === "newton" ? "closed-form" : "newton or closed-form";
-  return `${first || "use "}${second}, or a larger tolerance`;
+function remedyForStall({ method }: FitsOrigin): string {
+  return `use ${method === "newton" ? "closed-form" : "newton or closed-form"}, or a larger tolerance`;
 }
 
 function explainTooFewRows(fits: FitsFields & { readonly origin: FitsOrigin }, g: number): string {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, it } from "vitest";
 import type { Engine } from "../src/engine.js";
 import { evaluateConformance } from "./conformance/evaluate.js";
 import { fitConformance } from "./conformance/fit.js";
+import { float32Conformance } from "./conformance/float32.js";
 import { methodsConformance } from "./conformance/methods.js";
 import { sessionsConformance } from "./conformance/sessions.js";
 import { statisticsConformance } from "./conformance/statistics.js";
@@ -33,6 +34,7 @@ export function conformance(open: () => Promise<Engine>, capabilities: Capabilit
     evaluateConformance(subject);
     fitConformance(subject);
     methodsConformance(subject);
+    float32Conformance(subject);
     troubleConformance(subject);
     sessionsConformance(subject, open);
     if (capabilities.large !== true) it.skip(`large sizes: ${capabilities.large}`);

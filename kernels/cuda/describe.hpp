@@ -51,7 +51,7 @@ MVN_FN Launch columnLaunch(Entry warp, int d, i64 bytes) {
 }
 
 template <class Real> MVN_FN Launch fitLaunch(Entry newton, Entry gradient, Method method, int d) {
-  const i64 bytes = Fit<Real, Family::any>::scratchBytes(d, method);
+  const i64 bytes = Fit<Real, Iterative::all>::scratchBytes(d, method);
   // The closed form's factor is that of the rank test, float64 in either precision.
   const Entry iterative = method == Method::newton ? newton : gradient;
   return columnLaunch(method == Method::closedForm ? Entry::fit_f64_closed_form_warp : iterative, d, bytes);

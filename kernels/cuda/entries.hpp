@@ -60,24 +60,24 @@
   X(moments_single_weighted_block, MomentsArguments, Block, MomentsPanels<f32, f32, true>)
 
 #define MVN_ENTRIES_closed_form_f64(X)                                            \
-  X(fit_f64_closed_form_warp, FitArguments, Warp, Fit<f64, Family::closedForm>)   \
-  X(fit_f64_closed_form_block, FitArguments, Block, Fit<f64, Family::closedForm>)
+  X(fit_f64_closed_form_warp, FitArguments, Warp, Fit<f64, Iterative::none>)   \
+  X(fit_f64_closed_form_block, FitArguments, Block, Fit<f64, Iterative::none>)
 
 #define MVN_ENTRIES_newton_f64(X)                                        \
-  X(fit_f64_newton_warp, FitArguments, Warp, Fit<f64, Family::newton>)   \
-  X(fit_f64_newton_block, FitArguments, Block, Fit<f64, Family::newton>)
+  X(fit_f64_newton_warp, FitArguments, Warp, Fit<f64, Iterative::newton>)   \
+  X(fit_f64_newton_block, FitArguments, Block, Fit<f64, Iterative::newton>)
 
 #define MVN_ENTRIES_newton_f32(X)                                        \
-  X(fit_f32_newton_warp, FitArguments, Warp, Fit<f32, Family::newton>)   \
-  X(fit_f32_newton_block, FitArguments, Block, Fit<f32, Family::newton>)
+  X(fit_f32_newton_warp, FitArguments, Warp, Fit<f32, Iterative::newton>)   \
+  X(fit_f32_newton_block, FitArguments, Block, Fit<f32, Iterative::newton>)
 
 #define MVN_ENTRIES_gradient_f64(X)                                          \
-  X(fit_f64_gradient_warp, FitArguments, Warp, Fit<f64, Family::gradient>)   \
-  X(fit_f64_gradient_block, FitArguments, Block, Fit<f64, Family::gradient>)
+  X(fit_f64_gradient_warp, FitArguments, Warp, Fit<f64, Iterative::gradient>)   \
+  X(fit_f64_gradient_block, FitArguments, Block, Fit<f64, Iterative::gradient>)
 
 #define MVN_ENTRIES_gradient_f32(X)                                          \
-  X(fit_f32_gradient_warp, FitArguments, Warp, Fit<f32, Family::gradient>)   \
-  X(fit_f32_gradient_block, FitArguments, Block, Fit<f32, Family::gradient>)
+  X(fit_f32_gradient_warp, FitArguments, Warp, Fit<f32, Iterative::gradient>)   \
+  X(fit_f32_gradient_block, FitArguments, Block, Fit<f32, Iterative::gradient>)
 
 #define MVN_ENTRIES_evaluate_f64(X)                              \
   X(evaluate_f64_warp, EvaluateArguments, Warp, Evaluate<f64>)   \

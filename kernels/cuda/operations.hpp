@@ -46,7 +46,7 @@ struct Merge {
   }
 };
 
-template <class Real, Family family> struct Fit {
+template <class Real, Iterative methods> struct Fit {
   MVN_FN static i64 size(const FitArguments& a) { return a.groups; }
 
   MVN_FN static i64 scratchBytes(int d, Method method) {
@@ -72,7 +72,7 @@ template <class Real, Family family> struct Fit {
     const FitOptions options{method, Start(i32(a.start)), a.ddof, a.tolerance, int(a.maxIterations), a.epsilon, a.stop};
     Scratch scratch(block);
     const FitScratch work(scratch, d, solverBytes<Real>(d, method));
-    fitGroup<Real, family>(team, Dynamic{d}, group, options, work);
+    fitGroup<Real, methods>(team, Dynamic{d}, group, options, work);
   }
 };
 

@@ -54,12 +54,11 @@ MVN_CALL void multiplyFactor(const Team& team, Dim d, const Real* U, Real* S) {
   team.sync();
 }
 
-// The lower triangle from the upper one.
+// The lower triangle from the upper one. A barrier is to follow before it is read.
 template <class Team, class Dim, class Real> MVN_FN void mirror(const Team& team, Dim d, Real* S) {
   team.each(d, [&](int i) {
     for (int j = 0; j < i; ++j) S[i * d + j] = S[j * d + i];
   });
-  team.sync();
 }
 
 constexpr f64 logTwoPi = 1.8378770664093454836;

@@ -60,7 +60,6 @@ MVN_CALL void writeOutcome(const Team& team, int d, const EvaluateGroup& group, 
     *group.j2 = *group.objective = rest;
     *group.status = u8(outcome);
   });
-  team.sync();
 }
 
 template <class Team, class Dim>
@@ -96,7 +95,6 @@ MVN_FN void scaleRows(const Team& team, Dim d, const EvaluateGroup& group, const
     const f64 own = share / work.unit[i];
     for (int j = 0; j < d; ++j) work.T[i * d + j] = Real(group.statistics.scatter[i * d + j] * own / work.unit[j]);
   });
-  team.sync();
 }
 
 // Row i of Λ is in the span of the rows before it, up to rounding: L_ii is the part of it that is not. Householder's
@@ -115,7 +113,6 @@ MVN_FN void writeGradient(const Team& team, Dim d, f64 twice, const f64* unit, c
     const f64 share = twice / unit[i];
     for (int j = 0; j < d; ++j) to[i * d + j] = f64(X[i * d + j]) * share;
   });
-  team.sync();
 }
 
 template <class Real, class Team, class Dim>
@@ -151,7 +148,6 @@ MVN_CALL void evaluateGroup(const Team& team, Dim d, const EvaluateGroup& group,
       combineBlock<1>(rows, work.T + top * d, d, work.W + top * d, 1, d, work.V, d, d, begin, end);
     }
   });
-  team.sync();
   solveUpper(team, d, work.U, work.inverse, d, work.V);
   solveUpper(team, d, work.U, work.inverse, d, work.T);
   solveUpper(team, d, work.U, work.inverse, Fixed<1>{}, work.z);
@@ -167,7 +163,6 @@ MVN_CALL void evaluateGroup(const Team& team, Dim d, const EvaluateGroup& group,
     *group.objective = 0.5 * (n * d * logTwoPi + j1 + j2);
     *group.status = u8(Outcome::ok);
   });
-  team.sync();
 }
 
 }  // namespace mvn

@@ -1,10 +1,13 @@
 // fit.hpp: the maximum likelihood parameters of one group, from its sufficient statistics.
 //
 // Everything is done in standardised coordinates (standardise.hpp). The rank decision and the final certificate are
-// float64 whatever the precision; `Real` is the arithmetic of the method between them.
+// float64 whatever the precision; `Real` is the arithmetic of the method between them. A group that float32 is too coarse
+// for (condition.hpp) goes by float64 from the start; one that float32 leaves short of its tolerance goes on in float64
+// from there, and its iterations count those of both.
 #pragma once
 
 #include "certificate.hpp"
+#include "condition.hpp"
 #include "methods/bb.hpp"
 #include "methods/cg.hpp"
 #include "methods/gradient_descent.hpp"
@@ -23,6 +26,7 @@ struct FitOptions {
   int maxIterations;
   f64 epsilon;  // rounding unit of the rows as stored
   const i32* stop;
+  int spent = 0;  // iterations that led to the start
 };
 
 // Of the tolerance: so that the certificate, which rounds differently, finds r ≤ tolerance too.
@@ -60,16 +64,19 @@ template <class Real> struct SolverScratch {
 
  private:
   MVN_FN static Real* matrix(Scratch& s, int d, f64* free) {
-    if constexpr (sizeof(Real) == sizeof(f64)) return free;
-    else return s.take<Real>(d * d);
+    if constexpr (isRounded<Real>) return s.take<Real>(d * d);
+    else return free;
   }
 };
 
+// The method's own block: in float32 there is room for float64 too, which may have to go on. The closed form has none.
 template <class Real> MVN_FN i64 solverBytes(int d, Method method) {
+  if (method == Method::closedForm) return 0;
   Scratch count, none;
   const SolverScratch<Real> solver(count, d, FitScratch(none, d, 0));
   if (method == Method::newton) NewtonScratch<Real>(count, d, solver.shared);
   if (method > Method::newton) GradientScratch<Real>(count, d, method, solver.shared);
+  if constexpr (isRounded<Real>) return max(count.used, solverBytes<f64>(d, method));
   return count.used;
 }
 
@@ -98,10 +105,11 @@ MVN_CALL void withoutFit(const Team& team, int d, const FitGroup& group, f64 ddo
   team.sync();
 }
 
-// The methods that a copy of the code serves. A device has a kernel for each family, with the registers it needs.
-enum class Family { any, closedForm, newton, gradient };
+// The methods that a copy of the code has: the closed form alone, or one kind that iterates. A device has a kernel for
+// each, with the registers it needs.
+enum class Iterative { none, newton, gradient, all };
 
-MVN_FN constexpr bool serves(Family family, Family wanted) { return family == Family::any || family == wanted; }
+MVN_FN constexpr bool includes(Iterative methods, Iterative kind) { return methods == Iterative::all || methods == kind; }
 
 // f(machine type) of a gradient method, as a value of no size.
 template <class Method> struct MethodType {
@@ -133,14 +141,13 @@ MVN_FN void fromUnknowns(const Team& team, const Problem<Real>& problem, const R
 }
 
 // The chosen method from (work.m, work.U), which it replaces. `centred` tells, before and after, whether m = 0.
-template <class Real, Family family, class Team, class Dim>
+template <class Real, Iterative methods, class Team, class Dim>
 MVN_CALL Ending solve(const Team& team, Dim d, const FitOptions& options, const FitScratch& work, bool& centred) {
   Scratch own(work.own);
   const SolverScratch<Real> solver(own, d, work);
   Real* const U = solver.shared.U;
   Ending ending{Status::stalled, 0};
-  constexpr bool rounded = sizeof(Real) < sizeof(f64);
-  if constexpr (rounded) {
+  if constexpr (isRounded<Real>) {
     copy(team, d * d, solver.R, work.R);
     copy(team, d * d, U, work.U);
   }
@@ -148,10 +155,10 @@ MVN_CALL Ending solve(const Team& team, Dim d, const FitOptions& options, const 
   const Real tolerance = Real(aim * options.tolerance);
   const Problem<Real> problem{d, solver.R, centred, tolerance, options.maxIterations, options.stop};
   const Method method = options.method;
-  if constexpr (serves(family, Family::newton)) {
+  if constexpr (includes(methods, Iterative::newton)) {
     if (method == Method::newton) ending = newton(team, d, problem, U, NewtonScratch<Real>(own, d, solver.shared));
   }
-  if constexpr (serves(family, Family::gradient)) {
+  if constexpr (includes(methods, Iterative::gradient)) {
     if (method > Method::newton) {
       GradientScratch<Real> scratch(own, d, method, solver.shared);
       toUnknowns(team, problem, U, work.m, scratch.current.x);
@@ -161,11 +168,11 @@ MVN_CALL Ending solve(const Team& team, Dim d, const FitOptions& options, const 
       fromUnknowns(team, problem, scratch.current.x, U, work.m);
     }
   }
-  if constexpr (rounded) copy(team, d * d, work.U, U);
+  if constexpr (isRounded<Real>) copy(team, d * d, work.U, U);
   return ending;
 }
 
-// μ = x̄ + D m, Λ = D L, in the units of the data.
+// μ = x̄ + D m, Λ = D L, in the units of the data. certify(), which is to follow, has a barrier before they are read.
 template <class Team, class Dim>
 MVN_CALL void writeParameters(const Team& team, Dim d, const FitGroup& group, const FitOptions& options, bool centred,
                             const FitScratch& work) {
@@ -177,13 +184,11 @@ MVN_CALL void writeParameters(const Team& team, Dim d, const FitGroup& group, co
     for (int j = 0; j <= i; ++j) row[j] = work.U[j * d + i] * scale;
     for (int j = i + 1; j < d; ++j) row[j] = 0;
   });
-  team.sync();
   if (options.method == Method::closedForm) {
     const f64 share = 1 / (statistics.weight - options.ddof);
     team.each(d, [&](int i) {
       for (int j = 0; j < d; ++j) group.covariance[i * d + j] = statistics.scatter[i * d + j] * share;
     });
-    team.sync();
     return;
   }
   multiplyFactor(team, d, work.U, work.T);
@@ -194,7 +199,6 @@ MVN_CALL void writeParameters(const Team& team, Dim d, const FitGroup& group, co
       group.covariance[j * d + i] = value;
     }
   });
-  team.sync();
 }
 
 // Whether the likelihood has a maximum: `converged` if so, else what is missing. Leaves scale, R and R's factor in U.
@@ -207,7 +211,7 @@ MVN_CALL Status existence(const Team& team, Dim d, const Statistics& statistics,
   if (options.method == Method::closedForm && !(statistics.weight > options.ddof)) return Status::tooFewRows;
   if (hasConstantColumn(team, d, statistics)) return Status::singular;
   standardise(team, d, statistics, work.scale, work.inverseScale, work.R);
-  const f64 threshold = smallestPivotAllowed(team, d, statistics, work.inverseScale, options.epsilon);
+  const f64 threshold = smallestPivotAllowed(d, statistics, work.inverseScale, options.epsilon);
   const bool full = hasFullRank(team, d, work.R, threshold, work.U, work.W, work.T, work.z);
   return full ? Status::converged : Status::singular;
 }
@@ -247,7 +251,7 @@ MVN_FN void writeOutcome(const Team& team, Dim d, const FitGroup& group, const F
     *group.logLikelihood = -0.5 * group.statistics.weight * (d * logTwoPi + logDet + proof.quadratic);
     *group.residual = proof.residual;
     *group.gap = proof.gap;
-    *group.iterations = ending.iterations;
+    *group.iterations = options.spent + ending.iterations;
     *group.status = u8(status);
   });
   team.sync();
@@ -272,24 +276,56 @@ MVN_FN void finish(const Team& team, Dim d, const FitGroup& group, const FitOpti
   writeCertificate(team, d, group, options, centred, work, ending);
 }
 
-template <class Real, Family family = Family::any, class Team, class Dim>
+// An iterative method from the start, once existence() has found that there is a maximum.
+template <class Real, Iterative methods, class Team, class Dim>
+MVN_FN void iterate(const Team& team, Dim d, const FitGroup& group, const FitOptions& options, const FitScratch& work) {
+  bool centred = beginAt(team, d, options.start, group.statistics.mean, group.startMean, group.startFactor,
+                         work.inverseScale, work.m, work.U, work.T, work.z);
+  const Ending ending = solve<Real, methods>(team, d, options, work, centred);
+  finish(team, d, group, options, centred, work, ending);
+}
+
+// What is asked of float64 where float32 has stalled: to go on from the results, if there are any, with the iterations
+// that are left.
+struct Continuation {
+  FitGroup group;
+  FitOptions options;
+
+  MVN_FN Continuation(const FitGroup& left, const FitOptions& asked) : group(left), options(asked) {
+    if (!isFinite(*left.residual)) return;
+    group.startMean = left.mean;
+    group.startFactor = left.factor;
+    options.start = Start::given;
+    options.spent = *left.iterations;
+    options.maxIterations -= options.spent;
+  }
+};
+
+template <class Real, Iterative methods = Iterative::all, class Team, class Dim>
 MVN_FN void fitGroup(const Team& team, Dim d, const FitGroup& group, const FitOptions& options,
                      const FitScratch& work) {
   const Statistics& statistics = group.statistics;
   const Status missing = existence(team, d, statistics, options, work);
   if (missing != Status::converged) return withoutFit(team, d, group, options.ddof, missing);
-
-  bool centred = true;
-  Ending ending{Status::converged, 0};
-  if (options.method != Method::closedForm) {
-    centred = beginAt(team, d, options.start, statistics.mean, group.startMean, group.startFactor, work.inverseScale,
-                      work.m, work.U, work.T, work.z);
-    ending = solve<Real, family>(team, d, options, work, centred);
-  } else {
-    // The rank test, which is float64 in either precision, has left the factor of R in U: it is the one there is.
-    if (options.ddof != 0) stretch(team, d, sqrt(statistics.weight / (statistics.weight - options.ddof)), work.U);
+  if constexpr (includes(methods, Iterative::none)) {
+    if (options.method == Method::closedForm) {
+      // The rank test, which is float64 in either precision, has left the factor of R in U: it is the one there is.
+      const f64 weight = statistics.weight;
+      if (options.ddof != 0) stretch(team, d, sqrt(weight / (weight - options.ddof)), work.U);
+      return finish(team, d, group, options, true, work, {Status::converged, 0});
+    }
   }
-  finish(team, d, group, options, centred, work, ending);
+  if constexpr (methods != Iterative::none) {
+    if constexpr (isRounded<Real>) {
+      if (suffices<Real>(traceOfInverse(team, d, work.U, work.inverse, work.T), options.tolerance)) {
+        iterate<Real, methods>(team, d, group, options, work);
+        if (Status(*group.status) != Status::stalled) return;
+        const Continuation rest(group, options);
+        return iterate<f64, methods>(team, d, rest.group, rest.options, work);
+      }
+    }
+    iterate<f64, methods>(team, d, group, options, work);
+  }
 }
 
 }  // namespace mvn

@@ -70,7 +70,6 @@ MVN_FN void mergeSlots(const Team& team, int d, SlotOf slot, i64 first, i64 part
     *result.count = count;
     *result.weight = weight;
   });
-  team.sync();
 }
 
 }  // namespace mvn

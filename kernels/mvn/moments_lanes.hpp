@@ -61,7 +61,8 @@ template <int D> struct LanesWorkspace {
       : state(scratch, D), product(scratch.take<f64>(products)), scatter(scratch.take<f64>(products)) {}
 };
 
-// The chunk's sums, every one over all lanes, into the workspace.
+// The chunk's sums, every one over all lanes, into the workspace. A column's total is written by the lane that reads it;
+// mergeMean() has a barrier before the products are read.
 template <int D, class Sum, class Team, class Sums>
 MVN_FN void addLanes(const Team& team, f64 unit, Sums& sums, const LanesWorkspace<D>& work) {
   constexpr int size = LanePartial<D, Sum>::size;
@@ -74,7 +75,6 @@ MVN_FN void addLanes(const Team& team, f64 unit, Sums& sums, const LanesWorkspac
       if (lane == (k & (team.width - 1))) *to = total;
     });
   }
-  team.sync();
 }
 
 template <int D, class Sum, bool weighted, class Team, class Row>
@@ -113,7 +113,6 @@ MVN_FN void addLanesChunk(const Team& team, const RowsOf<Row>& rows, ItemWeight&
       work.scatter[at] = first ? own : work.scatter[at] + own;
     }
   });
-  team.sync();
 }
 
 template <int D, class Sum, bool weighted, class Team, class Row>

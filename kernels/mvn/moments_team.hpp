@@ -119,7 +119,6 @@ MVN_FN void writeItem(const Team& team, int d, const ItemWeight& item, const Ite
     *out.count = item.count;
     *out.weight = item.weight;
   });
-  team.sync();
 }
 
 }  // namespace mvn

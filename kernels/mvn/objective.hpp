@@ -77,11 +77,11 @@ template <class Real> MVN_FN Real objectiveNoise(int d, Real objective, Real row
 // Row i of U begins here among the unknowns, less i, so that entry (i, j) is at packedRow(d, i) + j.
 MVN_FN int packedRow(int d, int i) { return i * d - i * (i + 1) / 2; }
 
+// A lane packs rows, as unpackFactor() reads them.
 template <class Team, class From, class To> MVN_FN void packFactor(const Team& team, int d, const From* U, To* x) {
   team.each(d, [&](int i) {
     for (int j = i; j < d; ++j) x[packedRow(d, i) + j] = To(U[i * d + j]);
   });
-  team.sync();
 }
 
 template <class Team, class From, class To> MVN_FN void unpackFactor(const Team& team, int d, const From* x, To* U) {
@@ -134,8 +134,7 @@ MVN_CALL Value<Real> objectiveAt(const Team& team, Dim d, const Problem<Real>& p
   solveUpperLowerPart(team, d, work.U, work.inverse, work.T);
   team.each(d, [&](int i) {
     for (int j = i; j < d; ++j) gradient[packedRow(d, i) + j] = work.T[j * d + i];
-  });
-  team.sync();
+  });  // a reduction follows before it is read
   if (!isFinite(value) || !isFinite(squared)) return Value<Real>::outside();
   const Real noise = objectiveNoise(int(d), value, dot(team, d, work.inverse, work.inverse));
   return {value, noise, sqrt(max(squared, deviation))};

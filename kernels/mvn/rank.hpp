@@ -25,20 +25,19 @@ MVN_FN bool hasConstantColumn(const Team& team, Dim d, const Statistics& group) 
   return team.sumOver(d, [&](int j) { return group.scatter[j * d + j] > 0 ? 0 : 1; }) != 0;
 }
 
-template <class Team, class Dim>
-MVN_FN f64 smallestPivotAllowed(const Team& team, Dim d, const Statistics& group, const f64* inverseScale,
-                                f64 epsilon) {
+template <class Dim>
+MVN_FN f64 smallestPivotAllowed(Dim d, const Statistics& group, const f64* inverseScale, f64 epsilon) {
   f64 offset = 0;  // max_j x̄_j²/s_j²
   for (int j = 0; j < d; ++j) {
     const f64 ratio = group.mean[j] * inverseScale[j];
     offset = max(offset, ratio * ratio);
   }
-  team.sync();
   return rankSlack * d * (2 * roundingUnit<f64> + epsilon * epsilon * (1 + offset));
 }
 
-// Exchanges columns (and rows) k and p of the symmetric A, and of the rows of U that are done.
-template <class Team> MVN_FN void exchange(const Team& team, int d, int k, int p, f64* A, f64* U) {
+// Exchanges columns (and rows) k and p > k of the symmetric A, and of the rows of U that are done; column k's variance
+// moves to p. From its second phase on each lane touches its own columns alone.
+template <class Team> MVN_FN void exchange(const Team& team, int d, int k, int p, f64* A, f64* U, f64* left) {
   team.each(d, [&](int i) {
     const f64 kept = A[i * d + k];
     A[i * d + k] = A[i * d + p];
@@ -54,8 +53,8 @@ template <class Team> MVN_FN void exchange(const Team& team, int d, int k, int p
     const f64 kept = A[k * d + j];
     A[k * d + j] = A[p * d + j];
     A[p * d + j] = kept;
+    if (j == p) left[p] = left[k];
   });
-  team.sync();
 }
 
 // Cholesky of A with complete pivoting: true if every pivot is above `threshold`. Uses up A; U and left [d] are scratch.
@@ -69,13 +68,7 @@ MVN_CALL bool pivotsExceed(const Team& team, int d, f64 threshold, f64* A, f64* 
     const f64 pivot = left[p];
     team.sync();
     if (!(pivot > threshold)) return false;
-    if (p != k) {
-      exchange(team, d, k, p, A, U);
-      team.lanes([&](int lane) {
-        if (lane == 0) left[p] = left[k];
-      });
-      team.sync();
-    }
+    if (p != k) exchange(team, d, k, p, A, U, left);
     f64* row = U + k * d;
     const f64 inverse = 1 / sqrt(pivot);
     strips(team, Dynamic{d}, [&](int begin, int end) {

@@ -142,7 +142,7 @@ template <class Team, class Real> MVN_FN Real dot(const Team& team, int n, const
   return team.sumOver(n, [&](int i) { return a[i] * b[i]; });
 }
 
-// y ← y + a x
+// y ← y + a x, each lane its own elements.
 template <class Team, class Real>
 MVN_FN void addScaled(const Team& team, int n, Real* __restrict y, Real a, const Real* __restrict x) {
 #if !defined(__CUDACC__)
@@ -155,7 +155,6 @@ MVN_FN void addScaled(const Team& team, int n, Real* __restrict y, Real a, const
   }
 #endif
   team.each(n, [&](int i) { y[i] = y[i] + a * x[i]; });
-  team.sync();
 }
 
 template <class Team, class To, class From> MVN_FN void copy(const Team& team, int n, To* to, const From* from) {

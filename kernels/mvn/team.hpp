@@ -12,6 +12,11 @@
 //     team.sumOver(n, f)   Σ f(i): each lane adds its strided share in order, then `sum`
 //     PerLane<T>           one T a lane, in registers on a device, that lives from phase to phase: p(lane)
 //
+// `each(n, f)` gives i to lane i mod width whatever n is. A vector that phases go through element by element, by `each` and `sumOver`
+// alone, is therefore each lane's own, and so are the columns of `strips`: between such phases there is no barrier. A
+// barrier stands where a lane reads what another has written, or writes what another may still read. The outputs of an operation
+// end without one: the next entry of a list begins with a reduction before it writes scratch.
+//
 // Code outside a phase runs on every lane alike: it may branch on values in scratch after a `sync`, and must not write.
 // A phase that writes what such code has read needs a barrier between them.
 // `Team::simd` says that one lane has vector registers (a CPU); kernels may then take a form of their own.

@@ -4,12 +4,16 @@
 // missing, one of the two orders reads what has not been written yet, or what has been overwritten already, and the
 // result differs from EmuTeam's. Lanes that wait at different barriers, or not all of them, are reported at once.
 //
-// MVNFIT_SKIP_SYNC=cholesky.hpp:78 in the environment takes the barrier there out, to see the tests fail.
+// Built with -fsanitize=thread, every lane is a thread to ThreadSanitizer, and only a barrier orders what lanes do: two that
+// touch one word in one phase, one of them writing, are reported whether or not a result shows it.
+//
+// MVNFIT_SKIP_SYNC=cholesky.hpp:78 in the environment takes the barrier there out, to see the tests fail
+// (scripts/missing-barriers.mjs does that with each).
 #pragma once
 
-#include <sanitizer/common_interface_defs.h>
 #include <ucontext.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -19,7 +23,56 @@
 
 #include "emu_team.hpp"
 
+#if defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+#define MVN_UNSEEN __attribute__((no_sanitize("thread")))  // the lanes' own machinery
+#else
+#include <sanitizer/common_interface_defs.h>
+#define MVN_UNSEEN
+#endif
+
 namespace mvn {
+
+// What the sanitizer is told when the stack changes: of one lane, from run to run.
+#if defined(__SANITIZE_THREAD__)
+class FiberWatch {
+ public:
+  FiberWatch() : fiber_(__tsan_create_fiber(0)) {}
+
+  void begin() { entered_ = false; }
+  // What the main program did before the first time is seen by the lane.
+  MVN_UNSEEN void enter(const void*, std::size_t) {
+    main_ = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(fiber_, entered_ ? __tsan_switch_to_fiber_no_sync : 0);
+    entered_ = true;
+  }
+  MVN_UNSEEN void entered() {}
+  MVN_UNSEEN void left() {}
+  MVN_UNSEEN void leave(bool) { __tsan_switch_to_fiber(main_, __tsan_switch_to_fiber_no_sync); }
+  static void arrive(void* barrier) { __tsan_release(barrier); }
+  static void pass(void* barrier) { __tsan_acquire(barrier); }
+
+ private:
+  void *fiber_, *main_ = nullptr;
+  bool entered_ = false;
+};
+#else
+class FiberWatch {
+ public:
+  void begin() { fake_ = nullptr; }
+  void enter(const void* stack, std::size_t bytes) { __sanitizer_start_switch_fiber(&back_, stack, bytes); }
+  void entered() { __sanitizer_finish_switch_fiber(fake_, &main_, &mainBytes_); }
+  void leave(bool ended) { __sanitizer_start_switch_fiber(ended ? nullptr : &fake_, main_, mainBytes_); }
+  void left() { __sanitizer_finish_switch_fiber(back_, nullptr, nullptr); }
+  static void arrive(void*) {}
+  static void pass(void*) {}
+
+ private:
+  void *fake_ = nullptr, *back_ = nullptr;
+  const void* main_ = nullptr;
+  std::size_t mainBytes_ = 0;
+};
+#endif
 
 enum class LaneOrder { ascending, descending };
 
@@ -29,10 +82,10 @@ class Fibers {
   Fibers(int width, std::function<void(int)> body) : body_(std::move(body)), fibers_(width) {}
 
   // Runs body(lane) on every lane; false where the lanes did not meet at the same barriers.
-  bool run(LaneOrder order) {
+  MVN_UNSEEN bool run(LaneOrder order) {
     current() = this;
-    for (Fiber& fiber : fibers_) prepare(fiber);
     const int width = int(fibers_.size());
+    for (int lane = 0; lane < width; ++lane) prepare(fibers_[lane], lane);
     for (;;) {
       int ended = 0;
       for (int k = 0; k < width; ++k) {
@@ -40,27 +93,32 @@ class Fibers {
         resume(fibers_[lane_]);
         ended += fibers_[lane_].ended;
       }
-      if (ended == width) return true;
-      for (const Fiber& fiber : fibers_) {
-        if (fiber.ended || fiber.line != fibers_[0].line || fiber.file != fibers_[0].file) {
-          std::fprintf(stderr, "  lanes part ways at %s:%d\n", fibers_[0].file, fibers_[0].line);
+      if (ended == width) break;
+      for (int lane = 0; lane < width; ++lane) {
+        const Fiber &fiber = fibers_[lane], &first = fibers_[0];
+        if (fiber.ended || fiber.line != first.line || fiber.file != first.file) {
+          std::fprintf(stderr, "  lanes part ways at %s:%d\n", first.file, first.line);
           return false;
         }
       }
+      odd_ = !odd_;
     }
+    FiberWatch::pass(&end_);
+    return true;
   }
 
-  static Fibers& running() { return *current(); }
-  int lane() const { return lane_; }
+  MVN_UNSEEN static Fibers& running() { return *current(); }
+  MVN_UNSEEN int lane() const { return lane_; }
 
   // The running lane waits for the others.
-  void wait(const char* file, int line) {
+  MVN_UNSEEN void wait(const char* file, int line) {
     Fiber& fiber = fibers_[lane_];
+    char* const barrier = &barriers_[odd_];
     fiber.file = file;
     fiber.line = line;
-    __sanitizer_start_switch_fiber(&fiber.fake, main_, mainSize_);
-    swapcontext(&fiber.context, &mainContext_);
-    __sanitizer_finish_switch_fiber(fiber.fake, &main_, &mainSize_);
+    FiberWatch::arrive(barrier);
+    leave(fiber, false);
+    FiberWatch::pass(barrier);
   }
 
  private:
@@ -68,7 +126,7 @@ class Fibers {
   struct Fiber {
     ucontext_t context;
     std::unique_ptr<char[]> stack;
-    void* fake = nullptr;
+    FiberWatch* watch = nullptr;
     bool ended = false;
     const char* file = "";
     int line = 0;
@@ -77,16 +135,20 @@ class Fibers {
   std::function<void(int)> body_;
   std::vector<Fiber> fibers_;
   ucontext_t mainContext_;
-  const void* main_ = nullptr;
-  std::size_t mainSize_ = 0;
   int lane_ = 0;
+  // To order by: two barriers in turn, so that a lane which is past one does not order those still to pass it.
+  char barriers_[2] = {}, end_ = 0;
+  bool odd_ = false;
 
-  static Fibers*& current() {
+  MVN_UNSEEN static Fibers*& current() {
     static Fibers* fibers = nullptr;
     return fibers;
   }
 
-  void prepare(Fiber& fiber) {
+  void prepare(Fiber& fiber, int lane) {
+    static std::array<FiberWatch, mostLanes> watches;
+    fiber.watch = &watches[lane];
+    fiber.watch->begin();
     fiber.stack.reset(new char[stackBytes]);
     getcontext(&fiber.context);
     fiber.context.uc_stack.ss_sp = fiber.stack.get();
@@ -95,22 +157,27 @@ class Fibers {
     makecontext(&fiber.context, enter, 0);
   }
 
-  void resume(Fiber& fiber) {
+  MVN_UNSEEN void resume(Fiber& fiber) {
     if (fiber.ended) return;
-    void* fake;
-    __sanitizer_start_switch_fiber(&fake, fiber.stack.get(), stackBytes);
+    fiber.watch->enter(fiber.stack.get(), stackBytes);
     swapcontext(&mainContext_, &fiber.context);
-    __sanitizer_finish_switch_fiber(fake, nullptr, nullptr);
+    fiber.watch->left();
   }
 
-  static void enter() {
+  MVN_UNSEEN void leave(Fiber& fiber, bool ended) {
+    fiber.watch->leave(ended);
+    swapcontext(&fiber.context, &mainContext_);
+    fiber.watch->entered();
+  }
+
+  MVN_UNSEEN static void enter() {
     Fibers& all = running();
-    __sanitizer_finish_switch_fiber(nullptr, &all.main_, &all.mainSize_);
     Fiber& fiber = all.fibers_[all.lane_];
+    fiber.watch->entered();
     all.body_(all.lane_);
     fiber.ended = true;
-    __sanitizer_start_switch_fiber(nullptr, all.main_, all.mainSize_);
-    swapcontext(&fiber.context, &all.mainContext_);
+    FiberWatch::arrive(&all.end_);
+    all.leave(fiber, true);
   }
 };
 

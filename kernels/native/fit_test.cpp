@@ -309,6 +309,117 @@ TEST("float32: reaches 1e-4, and the residual that it states is the float64 one"
   }
 }
 
+TEST("newton goes on from near the maximum, whatever the dimension") {
+  FOR_EACH(d, {1, 2, 5, 9, 33, 64}) {
+    for (const bool packed : {true, false}) {
+      const Group group = groupOf(int(d), 30, 5 * d);
+      Fit close = fit(group, Call{});
+      for (f64& entry : close.factor) entry *= 1 + 1e-3;
+      const Call call{.method = Method::newton, .start = Start::given, .startMean = close.mean,
+                      .startFactor = close.factor, .packed = packed};
+      checkReaches(group, call);
+      CHECK(fit(group, call).iterations <= 2);
+    }
+  }
+}
+
+// float32 without float64 to help it, and the residual that condition.hpp expects of it.
+struct Alone {
+  Fit fit;
+  f64 expected;
+};
+Alone float32Alone(const Group& group, const Call& call) {
+  const int d = group.d;
+  Place place(d);
+  Scratch count;
+  FitScratch(count, d, solverBytes<f32>(d, call.method));
+  std::vector<f64> block = staleBlock(count.used);
+  Scratch scratch(reinterpret_cast<char*>(block.data()));
+  const FitScratch work(scratch, d, solverBytes<f32>(d, call.method));
+  const FitOptions options = optionsOf(call);
+  CHECK(existence(SerialTeam{}, Dynamic{d}, group.statistics(), options, work) == Status::converged);
+  const f64 trace = traceOfInverse(SerialTeam{}, Dynamic{d}, work.U, work.inverse, work.T);
+  iterate<f32, Iterative::all>(SerialTeam{}, Dynamic{d}, place.at(group, call), options, work);
+  return {place.result(), trace * 0x1p-24};
+}
+
+TEST("float32 reaches what the condition of R lets it expect, and no more") {
+  int within = 0, reached = 0, beyond = 0, still = 0;
+  FOR_EACH(d, {2, 3, 5, 8, 16, 33}) {
+    for (f64 condition = 1; condition <= 1e8; condition *= 3) {
+      const Group group = groupOf(int(d), condition, 17 * d);
+      for (const f64 tolerance : {1e-3, 1e-4, 1e-5}) {
+        const Alone alone = float32Alone(group, {.method = Method::newton, .tolerance = tolerance, .epsilon = 0x1p-24});
+        const bool converged = alone.fit.status == Status::converged;
+        if (alone.expected <= tolerance / 2) ++within, reached += converged;
+        if (alone.expected > tolerance * 16) ++beyond, still += converged;
+      }
+    }
+  }
+  CHECK(within > 80 && reached == within);
+  CHECK(beyond > 80 && still <= beyond / 20);
+}
+
+TEST("the trace of R's inverse is that of the inverse") {
+  const int d = 3;
+  const Numbers R = {1, 0.5, 0.25, 0.5, 1, 0.5, 0.25, 0.5, 1};  // R⁻¹ = [4 −2 0; −2 5 −2; 0 −2 4]/3
+  Numbers U(9), inverse(3), T(9);
+  CHECK(cholesky(SerialTeam{}, Dynamic{d}, R.data(), U.data()));
+  CHECK_CLOSE(traceOfInverse(SerialTeam{}, Dynamic{d}, U.data(), inverse.data(), T.data()), 13.0 / 3, 1e-14);
+}
+
+TEST("float32: a group too ill-conditioned for it gets the fit of float64, bit for bit") {
+  FOR_EACH(d, {2, 3, 5, 8, 16, 33}) {
+    for (const Method method : iterative) {
+      check::Case of = caseOf(method);
+      const Group group = groupOf(int(d), 1e7, 3 * d);
+      Call call{.method = method, .tolerance = 1e-4, .maxIterations = 200, .epsilon = 0x1p-24};
+      const Fit single = fit<f32>(group, call);
+      call.packed = false;
+      const Fit full = fit(group, call);
+      CHECK(single.status == full.status && single.iterations == full.iterations);
+      CHECK(single.factor == full.factor && single.covariance == full.covariance && single.mean == full.mean);
+      CHECK(single.residual == full.residual);
+      if (method == Method::newton) CHECK(single.status == Status::converged);
+    }
+  }
+}
+
+TEST("float32: what it leaves short of the tolerance goes on in float64 from there") {
+  int went = 0;
+  FOR_EACH(d, {2, 3, 5, 8, 16, 33}) {
+    for (const Method method : {Method::newton, Method::lbfgs, Method::cg, Method::bb}) {
+      check::Case of = caseOf(method);
+      for (int seed = 1; seed <= 6; ++seed) {
+        const Group group = groupOf(int(d), 100 * seed, seed);
+        Call call{.method = method, .maxIterations = 3000, .epsilon = 0x1p-24};
+        call.tolerance = 1.1 * float32Alone(group, call).expected;  // just what it is expected to reach
+        checkHonest(group, fit<f32>(group, call), call);
+        CHECK(fit<f32>(group, call).status == Status::converged);
+        call.packed = false;
+        const Fit alone = float32Alone(group, call).fit, both = fit<f32>(group, call);
+        CHECK(both.status == Status::converged);
+        if (alone.status != Status::stalled) continue;
+        ++went;
+        CHECK(both.iterations > alone.iterations);
+      }
+    }
+  }
+  CHECK(went > 20);
+}
+
+TEST("float32: the iterations of both are within the budget") {
+  const Group group = groupOf(33, 1e3, 2);
+  Call call{.method = Method::cg, .tolerance = 1e-5, .epsilon = 0x1p-24};
+  const Alone alone = float32Alone(group, call);
+  CHECK(alone.fit.status == Status::stalled);
+  call.tolerance = alone.expected;
+  call.maxIterations = float32Alone(group, call).fit.iterations + 1;
+  const Fit found = fit<f32>(group, call);
+  CHECK(found.status == Status::maxIterations && found.iterations == call.maxIterations);
+  CHECK(found.residual > call.tolerance);
+}
+
 TEST("float32: the closed form keeps the rank test's factor, bit for bit that of float64") {
   FOR_EACH(d, {1, 2, 3, 4, 5, 8, 9, 16, 33}) {
     const Group group = groupOf(int(d), 40, d);

@@ -65,7 +65,6 @@ template <class Real> struct ConjugateGradients {
     const Real beta = max(Real(0), (next - across) / squared_);
     steepest_ = beta == Real(0) || abs(across) >= orthogonality * next;
     team.each(n, [&](int i) { p[i] = (steepest_ ? Real(0) : beta * p[i]) - trial.gradient[i]; });
-    team.sync();
     const Real slope = dot(team, n, trial.gradient, p);
     t_ = search_.t * current.slope / slope;  // the same first-order decrease as the last step
     squared_ = next;

@@ -38,9 +38,9 @@ template <class Real> MVN_FN void exchange(Point<Real>& a, Point<Real>& b) {
   b = kept;
 }
 
+// p ← −g, each lane its own elements.
 template <class Team, class Real> MVN_FN void setToMinus(const Team& team, int n, Real* p, const Real* gradient) {
   team.each(n, [&](int i) { p[i] = -gradient[i]; });
-  team.sync();
 }
 
 // Whether to go on. Stalled: J/n has moved within its rounding and r has not fallen for many steps in a row.

@@ -28,7 +28,6 @@ template <class Real> struct Pairs {
       moved[i] = t * step[i];
       yield[i] = to.relative[i] - from.relative[i];
     });
-    team.sync();
     const Real curvature = dot(team, n, moved, yield);
     if (!(curvature > Real(0)) || !isFinite(Real(1) / curvature)) return;
     rho[count % lbfgsPairs] = Real(1) / curvature;
@@ -63,7 +62,6 @@ MVN_FN Real addScaledDot(const Team& team, int n, Real* __restrict p, Real a, co
 #endif
   addScaled(team, n, p, a, x);
   const Real sum = dot(team, n, z, p);
-  team.sync();
   return sum;
 }
 
@@ -75,14 +73,12 @@ MVN_FN Real twoLoops(const Team& team, const Pairs<Real>& pairs, const Real* gra
   if (pairs.count == 0) return dot(team, n, gradient, p);
   Real alpha[lbfgsPairs];
   Real along = dot(team, n, pairs.s(last), p);
-  team.sync();
   for (int k = last; k >= oldest; --k) {
     alpha[k % lbfgsPairs] = pairs.rho[k % lbfgsPairs] * along;
     const Real* next = k > oldest ? pairs.s(k - 1) : pairs.y(oldest);
     along = addScaledDot(team, n, p, -alpha[k % lbfgsPairs], pairs.y(k), next);
   }
   team.each(n, [&](int i) { p[i] = p[i] * pairs.scale; });
-  team.sync();
   along = along * pairs.scale;
   for (int k = oldest; k <= last; ++k) {
     const Real beta = pairs.rho[k % lbfgsPairs] * along;

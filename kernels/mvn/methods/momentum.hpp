@@ -73,7 +73,6 @@ template <class Real> struct Momentum {
     const Real carry = (theta_ - Real(1)) / next;
     leading_ = uphill <= Real(0) && carry > Real(0);
     theta_ = uphill <= Real(0) ? next : Real(1);
-    team.sync();
     team.each(n, [&](int i) { ahead.x[i] = trial.x[i] + carry * (trial.x[i] - current.x[i]); });
     team.sync();
     exchange(current, trial);

@@ -56,7 +56,7 @@ template <class Real> struct NewtonScratch {
       : S(s.take<Real>(d * d)), next(s.take<Real>(d * d)), T(shared.T), W(shared.W), inverse(s.take<Real>(d)) {}
 };
 
-// next ← ¼ (γ²S + 2R + γ⁻²TᵀT), upper triangle.
+// next ← ¼ (γ²S + 2R + γ⁻²TᵀT), upper triangle, each lane its own columns: cholesky() goes on with those.
 template <class Team, class Dim, class Real>
 MVN_FN void polarStep(const Team& team, Dim d, const Real* R, const Real* S, const Real* T, Real gamma2, Real* next) {
   constexpr int block = blockRows<Team, Dim>;
@@ -74,15 +74,15 @@ MVN_FN void polarStep(const Team& team, Dim d, const Real* R, const Real* S, con
       }
     }
   });
-  team.sync();
 }
 
 // When to end, from one residual to the next.
 template <class Real> struct NewtonWatch {
   Real previous = infinity<Real>;
 
-  // Below `quadratic` the residual falls quadratically, or rounding has stopped it.
+  // Below `quadratic` the residual of plain steps falls quadratically, or rounding has stopped it.
   static constexpr Real quadratic = Real(0.1);
+  MVN_FN static bool isNear(Real residual) { return residual < quadratic; }
 
   // Before a step.
   template <class Team>
@@ -90,7 +90,7 @@ template <class Real> struct NewtonWatch {
     ending.iterations = iteration;
     if (residual <= problem.tolerance) {
       ending.status = Status::converged;
-    } else if (!isFinite(residual) || (residual < quadratic && residual > previous / Real(2))) {
+    } else if (!isFinite(residual) || (isNear(residual) && residual > previous / Real(2))) {
       ending.status = Status::stalled;
     } else if (iteration >= problem.maxIterations || problem.stopped(team, iteration)) {
       ending.status = Status::maxIterations;
@@ -101,10 +101,10 @@ template <class Real> struct NewtonWatch {
     return true;
   }
 
-  // After a step from there: r is now about r²/4. Some of the tolerance is left for what that leaves out.
+  // After a plain step from there: r is now about r²/4. Some of the tolerance is left for what that leaves out.
   MVN_FN bool foreseen(const Problem<Real>& problem, Real residual) const {
     constexpr Real safety = Real(0.1);
-    return residual < quadratic && residual * residual / Real(4) <= safety * problem.tolerance;
+    return isNear(residual) && residual * residual / Real(4) <= safety * problem.tolerance;
   }
 };
 
@@ -125,9 +125,10 @@ MVN_CALL Ending newton(const Team& team, Dim d, const Problem<Real>& problem, Re
     whitenColumns(team, d, work.T, U, work.inverse, work.W);
     const Real residual = sqrt(squaredDistance(team, d, work.W, Real(1)));
     if (watch.ended(team, problem, residual, iteration, ending)) return ending;
-    if (iteration == 0) range = rangeOf(team, d, work.W, work.next);
+    const bool plain = watch.isNear(residual);
+    if (iteration == 0 && !plain) range = rangeOf(team, d, work.W, work.next);
 
-    Real gamma2 = range.advance();
+    Real gamma2 = plain ? Real(1) : range.advance();
     polarStep(team, d, problem.R, work.S, work.T, gamma2, work.next);
     // Too small a γ can leave S singular by rounding. γ²S, which has a factor, wins as γ grows.
     for (int retry = 0; !cholesky(team, d, work.next, U); ++retry) {
@@ -137,7 +138,7 @@ MVN_CALL Ending newton(const Team& team, Dim d, const Problem<Real>& problem, Re
       polarStep(team, d, problem.R, work.S, work.T, gamma2, work.next);
     }
     copy(team, d * d, work.S, work.next);
-    if (watch.foreseen(problem, residual)) return {Status::converged, iteration + 1};
+    if (gamma2 == Real(1) && watch.foreseen(problem, residual)) return {Status::converged, iteration + 1};
   }
 }
 

@@ -21,8 +21,8 @@ template <class Dim> MVN_CALL f64 gapOf(Dim d, int lane, f64 squared, const Pack
 
 template <class Dim> MVN_FN PackCertificate certify(Dim d, const PackScratch& work) {
   invertDiagonal(d, work.U, work.inverse);
-  solveLower<false>(d, work.U, work.inverse, work.T, [&](int i, int j) MVN_INLINE { return work.R[i * d + j]; });
-  solveLower<true>(d, work.U, work.inverse, work.W, [&](int i, int j) MVN_INLINE { return work.T[j * d + i]; });
+  solveLower<Part::all>(d, work.U, work.inverse, work.T, [&](int i, int j) MVN_INLINE { return work.R[i * d + j]; });
+  solveLower<Part::upper>(d, work.U, work.inverse, work.W, [&](int i, int j) MVN_INLINE { return work.T[j * d + i]; });
   const f64x2 squared = squaredDistance(d, work.W, 1.0);
   PackCertificate result{rootOf(squared), squared / splat(4.0), trace(d, work.W)};
   for (int lane = 0; lane < 2; ++lane) {

@@ -1,7 +1,7 @@
 // fit.hpp: the closed form and Newton's method for as many groups at once as a vector has lanes: fitGroup() for a pack.
 //
 // What is float64 whatever the precision (standard units, rank, certificate) is done by pairs of groups; a float32 pack
-// has two of them.
+// has two of them. Groups that float32 is too coarse for are settled by the code for a team as well.
 #pragma once
 
 #include "mvn/fit.hpp"
@@ -28,14 +28,19 @@ template <class Real, class F> MVN_FN void withPackDimension(int d, F f) {
   f(Dynamic{d});
 }
 
+// What the method needs of a group that goes by itself, in float64, where Real is float32.
+template <class Real> MVN_FN i64 singleBytes(int d, Method method) {
+  return isRounded<Real> ? solverBytes<f64>(d, method) : 0;
+}
+
 template <class Real> struct FitPackScratch {
   static constexpr int pairs = packLanes<Real> / 2;
 
   PackScratch pair[pairs];
   PackNewtonScratch<Vector<Real>> solver;
-  FitScratch single;  // of a group that is in doubt
+  FitScratch single;  // of a group that is in doubt, or goes by float64
 
-  MVN_FN FitPackScratch(Scratch& s, int d) : solver(s, d), single(s, d, 0) {
+  MVN_FN FitPackScratch(Scratch& s, int d) : solver(s, d), single(s, d, singleBytes<Real>(d, Method::newton)) {
     for (int p = 0; p < pairs; ++p) pair[p] = PackScratch(s, d);
   }
 };
@@ -63,6 +68,36 @@ MVN_CALL bool settle(Dim d, const FitGroup& group, const FitOptions& options, in
   setLane(d * d, work.R, lane, single.R);
   setLane(d * d, work.U, lane, single.U);
   return exists;
+}
+
+// A group by itself, in float64.
+inline MVN_CALL void fitInFloat64(int d, const FitGroup& group, const FitOptions& options, const FitScratch& single) {
+  fitGroup<f64>(SerialTeam{}, Dynamic{d}, group, options, single);
+}
+
+// A group that float32 has brought to an end, which goes on in float64 where that is short of its tolerance.
+template <class Real>
+MVN_FN void goOn(int d, const FitGroup& group, const FitOptions& options, const FitScratch& single) {
+  if constexpr (isRounded<Real>) {
+    if (options.method == Method::closedForm || Status(*group.status) != Status::stalled) return;
+    const Continuation rest(group, options);
+    fitInFloat64(d, rest.group, rest.options, single);
+  }
+}
+
+// Fits the groups of a pack that float32 is too coarse for, and takes them from those that are `wanted` of it. The
+// last of `count` groups may be in several lanes.
+template <class Real, class Dim>
+MVN_FN void sortOut(Dim d, const FitGroup (&groups)[packLanes<Real>], int count, const FitOptions& options,
+                    const FitPackScratch<Real>& work, bool (&wanted)[packLanes<Real>]) {
+  for (int p = 0; p < work.pairs; ++p) {
+    const auto fine = suffices<Real>(traceOfInverse(d, work.pair[p]), splat(options.tolerance));
+    for (int lane = 2 * p; lane < 2 * p + 2; ++lane) {
+      if (!wanted[lane] || fine[lane % 2]) continue;
+      if (lane < count) fitInFloat64(d, groups[lane], options, work.single);
+      wanted[lane] = false;
+    }
+  }
 }
 
 // Standard units of two groups, R's factor in work.U, and which of them have a maximum.
@@ -187,19 +222,25 @@ MVN_FN void fitPack(Dim d, const FitGroup (&groups)[packLanes<Real>], int count,
   bool wanted[lanes];
   Ending ending[lanes];
   for (int p = 0; p < work.pairs; ++p) prepare(d, groups + 2 * p, options, work.pair[p], work.single, wanted + 2 * p);
+  if constexpr (isRounded<Real>) {
+    if (options.method != Method::closedForm) sortOut(d, groups, count, options, work, wanted);
+  }
   solve(d, groups, options, work, wanted, ending);
   for (int lane = 0; lane < lanes; ++lane) {
     const PackScratch& pair = work.pair[lane / 2];
     wanted[lane] = wanted[lane] && lane < count;
-    if (ending[lane].status == Status::stalled && !isInvertible(d, pair.U, lane % 2)) {
-      if (wanted[lane]) withoutFit(SerialTeam{}, d, groups[lane], options.ddof, Status::stalled);
-      wanted[lane] = false;
-    }
+    if (!wanted[lane] || ending[lane].status != Status::stalled || isInvertible(d, pair.U, lane % 2)) continue;
+    withoutFit(SerialTeam{}, d, groups[lane], options.ddof, Status::stalled);
+    goOn<Real>(d, groups[lane], options, work.single);
+    wanted[lane] = false;
   }
   for (int p = 0; p < work.pairs; ++p) {
     const f64 taken = options.method == Method::closedForm ? options.ddof : 0;
     if (taken != 0) stretch(d, groups + 2 * p, taken, work.pair[p]);
     finish(d, groups + 2 * p, options, work.pair[p], ending + 2 * p, wanted + 2 * p);
+  }
+  for (int lane = 0; lane < count; ++lane) {
+    if (wanted[lane]) goOn<Real>(d, groups[lane], options, work.single);
   }
 }
 

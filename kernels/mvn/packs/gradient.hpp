@@ -24,8 +24,8 @@ template <class Real, class Machine> struct GradientLane {
   MVN_FN GradientLane(Scratch& s, int d, Method method)
       : work(s, d, 0), scratch(s, d, method, elsewhere), machine(scratch), problem{}, group{} {}
 
-  // Takes a group up; false where it has no maximum, which is then written.
-  MVN_FN bool begin(int d, const FitGroup& taken, const FitOptions& options) {
+  // Takes a group up; false where it has no maximum or goes by float64, which is then written.
+  MVN_FN bool begin(int d, const FitGroup& taken, const FitOptions& options, const FitScratch& single) {
     const SerialTeam team;
     group = taken;
     const Status missing = existence(team, Dynamic{d}, group.statistics, options, work);
@@ -33,6 +33,13 @@ template <class Real, class Machine> struct GradientLane {
     if (!busy) {
       withoutFit(team, d, group, options.ddof, missing);
       return false;
+    }
+    if constexpr (isRounded<Real>) {
+      busy = suffices<Real>(traceOfInverse(team, Dynamic{d}, work.U, work.inverse, work.T), options.tolerance);
+      if (!busy) {
+        fitInFloat64(d, group, options, single);
+        return false;
+      }
     }
     const bool centred = beginAt(team, d, options.start, group.statistics.mean, group.startMean, group.startFactor,
                                  work.inverseScale, work.m, work.U, work.T, work.z);
@@ -43,11 +50,12 @@ template <class Real, class Machine> struct GradientLane {
   }
 
   // With the value at machine.wanted; false where the group has ended, which is then written.
-  MVN_CALL bool advance(const FitOptions& options) {
+  MVN_CALL bool advance(const FitOptions& options, const FitScratch& single) {
     const SerialTeam team;
     if (machine.advance(team, problem, scratch)) return true;
     fromUnknowns(team, problem, scratch.current.x, work.U, work.m);
     finish(team, Dynamic{problem.d}, group, options, problem.centred, work, machine.ending);
+    goOn<Real>(problem.d, group, options, single);
     busy = false;
     return false;
   }
@@ -56,12 +64,13 @@ template <class Real, class Machine> struct GradientLane {
 // groupAt(0) … groupAt(groups − 1), by the lanes given.
 template <class Real, class Machine, class GroupAt>
 MVN_FN void fitByLanes(int d, GradientLane<Real, Machine> (&all)[packLanes<Real>], int groups, GroupAt groupAt,
-                       const FitOptions& options, const PackObjectiveScratch<Vector<Real>>& work) {
+                       const FitOptions& options, const PackObjectiveScratch<Vector<Real>>& work,
+                       const FitScratch& single) {
   constexpr int lanes = packLanes<Real>;
   int next = 0;
   const auto load = [&](int lane) {
     while (next < groups) {
-      if (!all[lane].begin(d, groupAt(next++), options)) continue;
+      if (!all[lane].begin(d, groupAt(next++), options, single)) continue;
       setLane(d * d, work.R, lane, all[lane].work.R);
       return;
     }
@@ -86,13 +95,14 @@ MVN_FN void fitByLanes(int d, GradientLane<Real, Machine> (&all)[packLanes<Real>
     for (int lane = 0; lane < lanes; ++lane) {
       if (!all[lane].busy) continue;
       all[lane].machine.wanted->value = value[lane];
-      if (!all[lane].advance(options) && !all[lane].problem.stopped(SerialTeam{}, 0)) load(lane);
+      if (!all[lane].advance(options, single) && !all[lane].problem.stopped(SerialTeam{}, 0)) load(lane);
     }
   }
 }
 
 template <class Real> MVN_FN i64 gradientPackBytes(int d, Method method) {
   Scratch count;
+  FitScratch(count, d, singleBytes<Real>(d, method));
   for (int lane = 0; lane < packLanes<Real>; ++lane) {
     FitScratch(count, d, 0);
     GradientScratch<Real>(count, d, method, SharedMatrices<Real>{});
@@ -107,14 +117,15 @@ MVN_FN void fitByGradient(int d, int groups, GroupAt groupAt, const FitOptions& 
   withGradientMethod<Real>(options.method, [&](auto type) {
     using Lane = GradientLane<Real, typename decltype(type)::type>;
     Scratch s(block);
+    const FitScratch single(s, d, singleBytes<Real>(d, options.method));
     const PackObjectiveScratch<Vector<Real>> work(s, d);
     const auto lane = [&] { return Lane(s, d, options.method); };
     if constexpr (packLanes<Real> == 2) {
       Lane all[] = {lane(), lane()};
-      fitByLanes(d, all, groups, groupAt, options, work);
+      fitByLanes(d, all, groups, groupAt, options, work, single);
     } else {
       Lane all[] = {lane(), lane(), lane(), lane()};
-      fitByLanes(d, all, groups, groupAt, options, work);
+      fitByLanes(d, all, groups, groupAt, options, work, single);
     }
   });
 }

@@ -91,18 +91,23 @@ template <class Dim, class V> MVN_CALL auto factorCholesky(Dim d, const V* A, V*
   return positive;
 }
 
-// X = L⁻¹B, B_ij = source(i, j): whole, or only the upper triangle where X is symmetric.
-template <bool symmetric, class Dim, class V, class Source>
+// The part of X = L⁻¹B that is wanted: the upper triangle where X is symmetric, the lower where B is lower triangular.
+enum class Part { all, upper, lower };
+
+// X = L⁻¹B, B_ij = source(i, j). Of a lower triangular X some zeros are written above the diagonal, to the end of a tile.
+template <Part part, class Dim, class V, class Source>
 MVN_CALL void solveLower(Dim d, const V* U, const V* inverse, V* X, Source source) {
   rowPairs(d, [&](auto rows, int i) MVN_INLINE {
     constexpr int R = decltype(rows){};
-    columnTiles(symmetric ? i : 0, d, [&](auto columns, int j) MVN_INLINE {
+    const int begin = part == Part::upper ? i : 0, end = part == Part::lower ? min(int(d), (i + R + 3) / 4 * 4) : int(d);
+    columnTiles(begin, end, [&](auto columns, int j) MVN_INLINE {
       constexpr int C = decltype(columns){};
+      const int top = part == Part::lower ? j : 0;  // above it X is zero
       V sum[R][C];
       MVN_UNROLL for (int r = 0; r < R; ++r) {
         MVN_UNROLL for (int c = 0; c < C; ++c) sum[r][c] = source(i + r, j + c);
       }
-      accumulate<-1>(sum, i, U + i, d, 1, X + j, d);
+      accumulate<-1>(sum, i - top, U + top * d + i, d, 1, X + top * d + j, d);
       divideDown(sum, i, int(d), U, inverse);
       store(sum, X + i * d + j, d);
     });

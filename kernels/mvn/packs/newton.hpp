@@ -81,8 +81,8 @@ MVN_CALL void newton(Dim d, PackNewtonScratch<V> work, const Problem<Real>& prob
     if (iteration > 0 || !fromIdentity) {
       work.T = T;
       work.W = W;
-      solveLower<false>(d, work.U, work.inverse, work.T, [&](int i, int j) MVN_INLINE { return work.R[i * d + j]; });
-      solveLower<true>(d, work.U, work.inverse, work.W, [&](int i, int j) MVN_INLINE { return work.T[j * d + i]; });
+      solveLower<Part::all>(d, work.U, work.inverse, work.T, [&](int i, int j) MVN_INLINE { return work.R[i * d + j]; });
+      solveLower<Part::upper>(d, work.U, work.inverse, work.W, [&](int i, int j) MVN_INLINE { return work.T[j * d + i]; });
     }
     const V residual = rootOf(squaredDistance(d, work.W, Real(1)));
     for (int lane = 0; lane < lanes; ++lane) {
@@ -91,7 +91,9 @@ MVN_CALL void newton(Dim d, PackNewtonScratch<V> work, const Problem<Real>& prob
     if (left == 0) return;
     if (iteration == 0) rangesOf(d, work, range);
 
-    V gamma2 = gather<V>([&](int lane) MVN_INLINE { return range[lane].advance(); });
+    V gamma2 = gather<V>([&](int lane) MVN_INLINE {
+      return watch[lane].isNear(residual[lane]) ? Real(1) : range[lane].advance();
+    });
     for (int retry = 0;; ++retry) {
       polarStep(loopDimension(d, problem), work, gamma2);
       const auto positive = factorCholesky(d, work.next, work.U, work.inverse);
@@ -113,7 +115,7 @@ MVN_CALL void newton(Dim d, PackNewtonScratch<V> work, const Problem<Real>& prob
     work.S = work.next;
     work.next = S;
     for (int lane = 0; lane < lanes; ++lane) {
-      if (!going[lane] || !watch[lane].foreseen(problem, residual[lane])) continue;
+      if (!going[lane] || gamma2[lane] != Real(1) || !watch[lane].foreseen(problem, residual[lane])) continue;
       ending[lane] = {Status::converged, iteration + 1};
       end(lane);
     }

@@ -65,8 +65,8 @@ MVN_CALL void objectiveAt(Dim d, const bool (&centred)[lanesIn<V>], const Real* 
   const V* const R = work.R;
   V* const W = work.W;
   const V* const T = work.T;
-  solveLower<false>(d, work.U, work.inverse, work.T, [=](int i, int j) MVN_INLINE { return R[i * d + j]; });
-  solveLower<true>(d, work.U, work.inverse, work.W, [=](int i, int j) MVN_INLINE { return T[j * d + i]; });
+  solveLower<Part::all>(d, work.U, work.inverse, work.T, [=](int i, int j) MVN_INLINE { return R[i * d + j]; });
+  solveLower<Part::upper>(d, work.U, work.inverse, work.W, [=](int i, int j) MVN_INLINE { return T[j * d + i]; });
   const V deviated = allCentred ? V{} : deviation(d, centred, x, gradient, relative, work);
   if (relative[0]) {
     for (int i = 0, e = 0; i < d; ++i) {

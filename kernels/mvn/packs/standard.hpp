@@ -35,10 +35,25 @@ MVN_FN void standardise(Dim d, const Statistics (&groups)[2], const PackScratch&
   }
 }
 
+// T = L⁻¹, its lower triangle: R⁻¹ = TᵀT.
+template <class Dim> MVN_CALL void invertFactor(Dim d, const PackScratch& work) {
+  solveLower<Part::lower>(d, work.U, work.inverse, work.T, [](int i, int j) MVN_INLINE { return splat(i == j ? 1.0 : 0.0); });
+}
+
+// tr R⁻¹ (mvn/condition.hpp).
+template <class Dim> MVN_FN f64x2 traceOfInverse(Dim d, const PackScratch& work) {
+  invertDiagonal(d, work.U, work.inverse);
+  invertFactor(d, work);
+  f64x2 sum{};
+  for (int i = 0; i < d; ++i) {
+    for (int j = 0; j <= i; ++j) sum += work.T[i * d + j] * work.T[i * d + j];
+  }
+  return sum;
+}
+
 // min_j 1/(R⁻¹)_jj: the share of a column's variance that all others together leave unexplained, at its least.
 template <class Dim> MVN_FN f64x2 leastOwnVariance(Dim d, const PackScratch& work) {
-  const auto identity = [](int i, int j) MVN_INLINE { return splat(i == j ? 1.0 : 0.0); };
-  solveLower<false>(d, work.U, work.inverse, work.T, identity);  // R⁻¹ = TᵀT
+  invertFactor(d, work);
   f64x2 largest{};
   for (int j = 0; j < d; ++j) {
     f64x2 squared{};

@@ -16,6 +16,7 @@ import {
   STATISTICS,
   widthOf,
 } from "../fields.js";
+import { Calls } from "../queue.js";
 import { ResidentBatch } from "../resident_batch.js";
 import { addressOf } from "./driver.js";
 import type { Machine } from "./machine.js";
@@ -35,13 +36,13 @@ export class CudaSession implements Session {
   readonly #shares: readonly Share[];
   /** Once they are known. */
   #counts: Pick<Arrays<typeof STATISTICS>, "count" | "weight"> | undefined;
-  readonly #calls = new Set<Promise<unknown>>();
+  readonly #calls: Calls;
   /** What a call has told the devices the address of: kept until it is over. */
   readonly #inUse = new Set<object>();
-  #closed: Promise<void> | undefined;
 
   constructor(machine: Machine, source: Batch | Statistics, precision: Precision) {
     this.#machine = machine;
+    this.#calls = new Calls(machine);
     this.#source = source;
     this.#precision = precision;
     this.#number = machine.nextSession();
@@ -53,7 +54,7 @@ export class CudaSession implements Session {
   }
 
   statistics(control: Control = {}): Promise<Statistics> {
-    return this.#call("statistics", control, async () => {
+    return this.#calls.run("statistics", control, async () => {
       const { dims, groups, dtype } = this.#source;
       const arrays = fresh(STATISTICS, groups, dims);
       await this.#perform(undefined, arrays, [arrays], control);
@@ -71,7 +72,7 @@ export class CudaSession implements Session {
   }
 
   evaluate(parameters: Parameters, control: Control = {}): Promise<Evaluation> {
-    return this.#call("evaluate", control, async () => {
+    return this.#calls.run("evaluate", control, async () => {
       this.#requireShape("evaluate", parameters);
       const { dims, groups } = this.#source;
       const results = fresh(EVALUATION, groups, dims);
@@ -92,17 +93,16 @@ export class CudaSession implements Session {
   }
 
   fit(solve: Solve, control: Control = {}): Promise<Fits> {
-    return this.#call("fit", control, () => this.#fit(solve, control));
+    return this.#calls.run("fit", control, () => this.#fit(solve, control));
   }
 
   close(): Promise<void> {
-    this.#closed ??= Promise.allSettled(this.#calls).then(() =>
+    return this.#calls.close(() =>
       this.#machine.forget(
         this.#number,
         this.#shares.map(({ device }) => device),
       ),
     );
-    return this.#closed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -152,20 +152,6 @@ export class CudaSession implements Session {
         roundingUnit: epsilon,
       },
     );
-  }
-
-  /** A call of the session, in its turn among all calls on the engine. */
-  async #call<T>(place: string, { signal }: Control, work: () => Promise<T>): Promise<T> {
-    this.#machine.requireOpen(place);
-    if (this.#closed)
-      throw new EngineError(`${place}: the session is closed`, "Open another with engine.open");
-    const call = this.#machine.queue.inTurn(work, signal);
-    this.#calls.add(call);
-    try {
-      return await call;
-    } finally {
-      this.#calls.delete(call);
-    }
   }
 
   /** Has the devices work on their shares; `statistics` are written as far as they are given. */

@@ -9,19 +9,33 @@ import { constant } from "./kernels/constant.js";
 import { lowerFactor } from "./kernels/lq.js";
 import { minimise } from "./methods/minimise.js";
 import type { Solution } from "./methods/problem.js";
-import { plainTrouble, type Standard, standardise } from "./standard.js";
+import { plainTrouble, type Standard, split, standardise, traceOfInverse } from "./standard.js";
 import { Turns } from "./turns.js";
 
 /** Numbers in one tensor of matrices at most: groups go through in windows of that size. */
 const WINDOW = 2 ** 20;
 
+/** How groups are to be fitted. */
+interface Order {
+  readonly on: TensorBackend;
+  /** float64, where `on` is float32: for groups that are too ill-conditioned for it (kernels/mvn/condition.hpp) */
+  readonly exact?: TensorBackend | undefined;
+  readonly solve: Solve;
+  /** rounding unit of the arithmetic in which the scatter was summed */
+  readonly sumUnit: number;
+  /** [groups]: iterations that led to the start */
+  readonly spent?: Int32Array;
+  readonly pause: (done: number) => Promise<void>;
+}
+
 /**
  * Fits every group from its statistics, in windows of groups that go through together.
  *
+ * @param exact   the float64 backend where `on` is a float32 one
  * @param sumUnit rounding unit of the arithmetic in which the scatter was summed
  */
 export async function fitAll(
-  on: TensorBackend,
+  { on, exact }: Pick<Order, "on" | "exact">,
   statistics: Statistics,
   solve: Solve,
   sumUnit: number,
@@ -33,7 +47,8 @@ export async function fitAll(
   const window = Math.max(1, Math.floor(WINDOW / (d + 1) ** 2));
   for (let begin = 0; begin < groups; begin += window) {
     const members = Array.from({ length: Math.min(window, groups - begin) }, (_, k) => begin + k);
-    await fitWindow(on, statistics, members, solve, sumUnit, fits, (done) => turns.next(begin + done));
+    const pause = (done: number) => turns.next(begin + done);
+    await fitWindow(statistics, members, { on, exact, solve, sumUnit, pause }, fits);
     await turns.next(begin + members.length);
   }
   turns.end();
@@ -41,14 +56,12 @@ export async function fitAll(
 }
 
 async function fitWindow(
-  on: TensorBackend,
   statistics: Statistics,
   members: readonly number[],
-  solve: Solve,
-  sumUnit: number,
+  order: Order,
   fits: FitsFields,
-  pause: (done: number) => Promise<void>,
 ): Promise<void> {
+  const { on, exact, solve, sumUnit } = order;
   const sound = members.filter((g) => {
     const trouble = plainTrouble(statistics, g, solve.ddof);
     if (trouble) withoutFit(statistics, g, solve.ddof, trouble, fits);
@@ -56,6 +69,41 @@ async function fitWindow(
   });
   const { standard, singular } = standardise(on, statistics, sound, sumUnit);
   for (const g of singular) withoutFit(statistics, g, solve.ddof, "singular", fits);
+  const suffices = (k: number) => !exact || traceOfInverse(standard, k) * on.unit <= solve.tolerance;
+  const { kept, others } = split(standard, suffices);
+  await fitFullRank(statistics, kept, members.length - kept.groups.length, order, fits);
+  if (!exact) return;
+  const pause = () => order.pause(members.length);
+  await fitWindow(statistics, others, { on: exact, solve, sumUnit, pause }, fits);
+  await goOn(statistics, kept.groups, { on: exact, solve, sumUnit, pause }, fits);
+}
+
+/** Groups that float32 has left short of their tolerance, in float64: from where they are, or anew where they are nowhere. */
+async function goOn(
+  statistics: Statistics,
+  groups: readonly number[],
+  order: Order,
+  fits: FitsFields,
+): Promise<void> {
+  const stalled = groups.filter((g) => fits.statusCode[g] === statusCode("stalled"));
+  const [here, nowhere] = [true, false].map((is) =>
+    stalled.filter((g) => Number.isFinite(fits.residual[g]) === is),
+  );
+  if (nowhere.length > 0) await fitWindow(statistics, nowhere, order, fits);
+  if (here.length === 0) return;
+  const start = { dims: fits.dims, groups: fits.groups, mean: fits.mean, factor: fits.factor };
+  const spent = fits.iterations.slice();
+  await fitWindow(statistics, here, { ...order, solve: { ...order.solve, start }, spent }, fits);
+}
+
+/** Fits groups of full rank; `troubled` of their window have none, or are fitted elsewhere. */
+async function fitFullRank(
+  statistics: Statistics,
+  standard: Standard,
+  troubled: number,
+  { on, solve, spent, pause }: Order,
+  fits: FitsFields,
+): Promise<void> {
   const B = standard.groups.length;
   if (B === 0) return;
   const e = statistics.dims + 1;
@@ -70,13 +118,13 @@ async function fitWindow(
     const { tolerance, maxIterations } = solve;
     const { correlation, logDeterminant } = standard;
     const start = startOf(on, statistics, standard, solve.start);
-    const troubled = members.length - B;
     const problem = {
       on,
       groups: B,
       e,
       correlation,
       start,
+      spent: Int32Array.from(standard.groups, (g) => spent?.[g] ?? 0),
       tolerance,
       maxIterations,
       pause: (done: number) => pause(troubled + done),

@@ -52,7 +52,7 @@ class TensorEngine implements Engine {
   async open(source: Batch | Statistics, { precision = "float64" }: SessionOptions = {}): Promise<Session> {
     if (!this.#open) throw new EngineError("tensorflow: the engine is closed", "Open another one");
     const { TensorSession } = await import("./session.js");
-    return new TensorSession(this.#backends[precision], this.device, source, () => this.#open);
+    return new TensorSession(this.#backends, precision, source, () => this.#open);
   }
 
   async close(): Promise<void> {

@@ -3,25 +3,34 @@ import type { Control, Session, Solve } from "../../engine.js";
 import { EngineError } from "../../errors.js";
 import type { Evaluation } from "../../evaluation.js";
 import { Fits } from "../../fits.js";
-import { ROUNDING_UNIT } from "../../methods.js";
+import { type Precision, ROUNDING_UNIT } from "../../methods.js";
 import type { Parameters } from "../../parameters.js";
 import { Statistics } from "../../statistics.js";
 import type { TensorBackend } from "./backend.js";
 import { evaluateAll } from "./evaluate.js";
 import { fitAll } from "./fit.js";
+import type { Backends } from "./load.js";
 import { statisticsOf } from "./statistics.js";
 
 /** One batch, or the statistics of one, on one backend. No tensor outlives a call. */
 export class TensorSession implements Session {
   readonly #on: TensorBackend;
+  /** float64, where the session's own precision is float32 */
+  readonly #exact: TensorBackend | undefined;
   readonly #device: string;
   readonly #source: Batch | Statistics;
   readonly #engineIsOpen: () => boolean;
   #statistics: Statistics | undefined;
   #open = true;
 
-  constructor(on: TensorBackend, device: string, source: Batch | Statistics, engineIsOpen: () => boolean) {
-    this.#on = on;
+  constructor(
+    { device, ...backends }: Backends,
+    precision: Precision,
+    source: Batch | Statistics,
+    engineIsOpen: () => boolean,
+  ) {
+    this.#on = backends[precision];
+    this.#exact = precision === "float32" ? backends.float64 : undefined;
     this.#device = device;
     this.#source = source;
     this.#engineIsOpen = engineIsOpen;
@@ -44,7 +53,7 @@ export class TensorSession implements Session {
     const statistics = await this.statistics(withoutProgress(control));
     const sumUnit = this.#source instanceof Statistics ? ROUNDING_UNIT.float64 : this.#on.unit;
     const { method, ddof, tolerance } = solve;
-    return new Fits(await fitAll(this.#on, statistics, solve, sumUnit, control), {
+    return new Fits(await fitAll({ on: this.#on, exact: this.#exact }, statistics, solve, sumUnit, control), {
       engine: "tensorflow",
       device: this.#device,
       precision: this.#on.precision,

@@ -66,26 +66,59 @@ export function standardise(
     });
   }
   const logDeterminant = new Float64Array(varying.length);
-  const full: number[] = [];
+  const full: boolean[] = [];
   for (let k = 0; k < varying.length; k++) {
     let sum = 0;
     for (let i = 0; i < e; i++) sum += Math.log(factor[k * e * e + i * (e + 1)]);
     logDeterminant[k] = sum;
-    if (hasFullRank(statistics, varying[k], sumUnit, Math.exp(2 * sum))) full.push(k);
+    full.push(hasFullRank(statistics, varying[k], sumUnit, Math.exp(2 * sum)));
   }
-  const kept = new Set(full.map((k) => varying[k]));
-  const pick = <Values extends RealArray>(values: Values, size: number): Values =>
-    full.length === varying.length ? values : picked(values, full, size);
+  const { kept } = split({ ...all, groups: varying, factor, logDeterminant }, (k) => full[k]);
+  const own = new Set(kept.groups);
+  return { singular: groups.filter((g) => !own.has(g)), standard: kept };
+}
+
+/** The groups for which `keep` holds, by their place, and the numbers of the others. */
+export function split(all: Standard, keep: (k: number) => boolean): { kept: Standard; others: number[] } {
+  const { groups, scale, correlation, factor, logDeterminant } = all;
+  const places = [...groups.keys()].filter(keep);
+  if (places.length === groups.length) return { kept: all, others: [] };
+  const own = new Set(places);
+  const pick = <Values extends RealArray>(values: Values): Values =>
+    picked(values, places, values.length / groups.length);
   return {
-    singular: groups.filter((g) => !kept.has(g)),
-    standard: {
-      groups: [...kept],
-      scale: pick(all.scale, d),
-      correlation: pick(all.correlation, e * e),
-      factor: pick(factor, e * e),
-      logDeterminant: pick(logDeterminant, 1),
+    kept: {
+      groups: places.map((k) => groups[k]),
+      scale: pick(scale),
+      correlation: pick(correlation),
+      factor: pick(factor),
+      logDeterminant: pick(logDeterminant),
     },
+    others: groups.filter((_, k) => !own.has(k)),
   };
+}
+
+/**
+ * tr R⁻¹ = ‖L⁻¹‖_F² of group k: times the rounding unit of an arithmetic, the residual that it can be expected to reach.
+ *
+ * Source: kernels/mvn/condition.hpp.
+ *
+ * @returns NaN or ∞ where R has no factor in the arithmetic that was to find it
+ */
+export function traceOfInverse({ groups, factor }: Standard, k: number): number {
+  const e = Math.round(Math.sqrt(factor.length / groups.length));
+  const L = factor.subarray(k * e * e, (k + 1) * e * e);
+  const column = new Float64Array(e); // of L⁻¹
+  let trace = 0;
+  for (let j = 1; j < e; j++) {
+    for (let i = j; i < e; i++) {
+      let sum = i === j ? 1 : 0;
+      for (let m = j; m < i; m++) sum -= L[i * e + m] * column[m];
+      column[i] = sum / L[i * (e + 1)];
+      trace += column[i] ** 2;
+    }
+  }
+  return trace;
 }
 
 function allVary({ dims: d, scatter }: Statistics, g: number): boolean {

@@ -7,6 +7,7 @@ import { methodCode, PRECISIONS, type Precision, ROUNDING_UNIT } from "../../met
 import type { Parameters } from "../../parameters.js";
 import { Statistics } from "../../statistics.js";
 import { COUNTS, EVALUATION, FITS, type Fields, type PARAMETERS, STATISTICS } from "../fields.js";
+import { Calls } from "../queue.js";
 import { ResidentBatch } from "../resident_batch.js";
 import type { Machine } from "./machine.js";
 import { planGroups } from "./plan.js";
@@ -33,11 +34,11 @@ export class WasmSession implements Session {
   #statistics: StatisticsSpans | undefined;
   /** What of them goes back to the reserve when the session closes: nothing that a user has been handed. */
   #borrowed: SharedArrayBuffer[] = [];
-  readonly #calls = new Set<Promise<unknown>>();
-  #closed: Promise<void> | undefined;
+  readonly #calls: Calls;
 
   private constructor(machine: Machine, source: Batch | Statistics, options: Required<SessionOptions>) {
     this.#machine = machine;
+    this.#calls = new Calls(machine);
     this.#source = source;
     this.#precision = options.precision;
     this.#keeps = !options.once;
@@ -55,7 +56,7 @@ export class WasmSession implements Session {
   }
 
   statistics(control: Control = {}): Promise<Statistics> {
-    return this.#call("statistics", control, async () => {
+    return this.#calls.run("statistics", control, async () => {
       if (!this.#statistics) await this.#perform(undefined, control);
       if (!this.#statistics) throw new EngineError("wasm: the statistics are missing", "");
       const { dims, groups, dtype } = this.#source;
@@ -70,7 +71,7 @@ export class WasmSession implements Session {
   }
 
   evaluate(parameters: Parameters, control: Control = {}): Promise<Evaluation> {
-    return this.#call("evaluate", control, () =>
+    return this.#calls.run("evaluate", control, () =>
       this.#withParameters("evaluate", parameters, async (at) => {
         const { dims, groups } = this.#source;
         const results = allocateFields(EVALUATION, groups, dims);
@@ -84,17 +85,16 @@ export class WasmSession implements Session {
   fit(solve: Solve, control: Control = {}): Promise<Fits> {
     const { start } = solve;
     const task = (at?: ParameterSpans): Promise<Fits> => this.#fit(solve, at, control);
-    return this.#call("fit", control, () =>
+    return this.#calls.run("fit", control, () =>
       typeof start === "object" ? this.#withParameters("fit", start, task) : task(),
     );
   }
 
   close(): Promise<void> {
-    this.#closed ??= Promise.allSettled(this.#calls).then(() => {
+    return this.#calls.close(() => {
       for (const buffer of this.#borrowed) this.#machine.reserve.give(buffer);
       this.#statistics = undefined;
     });
-    return this.#closed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -139,20 +139,6 @@ export class WasmSession implements Session {
         for (const { buffer } of own) this.#machine.reserve.give(buffer);
       },
     );
-  }
-
-  /** A call of the session, in its turn among all calls on the engine. */
-  async #call<T>(place: string, { signal }: Control, work: () => Promise<T>): Promise<T> {
-    this.#machine.requireOpen(place);
-    if (this.#closed)
-      throw new EngineError(`${place}: the session is closed`, "Open another with engine.open");
-    const call = this.#machine.queue.inTurn(work, signal);
-    this.#calls.add(call);
-    try {
-      return await call;
-    } finally {
-      this.#calls.delete(call);
-    }
   }
 
   /** Has the workers solve all groups, from the statistics or, where there are none yet, from the rows. */

@@ -45,7 +45,7 @@ export async function descend<Memory>(problem: Problem, method: GradientMethod<M
   const solution = emptySolution(problem);
   let runs: Descent<Memory>[] = Array.from({ length: groups }, (_, group) => ({
     group,
-    iterations: 0,
+    iterations: problem.spent[group],
     memory: method.begin(),
     value: Infinity,
     residual: Infinity,

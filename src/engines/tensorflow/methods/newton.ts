@@ -30,7 +30,7 @@ export async function newton(problem: Problem, logDeterminant: Float64Array): Pr
   const solution = emptySolution(problem);
   let runs: Run[] = Array.from({ length: groups }, (_, group) => ({
     group,
-    iterations: 0,
+    iterations: problem.spent[group],
     residual: Infinity,
     previous: Infinity,
     logDeterminant: 0,
@@ -59,7 +59,7 @@ export async function newton(problem: Problem, logDeterminant: Float64Array): Pr
       const { residual, previous, iterations } = run;
       if (residual <= tolerance) leaving.set(place, "converged");
       else if (!Number.isFinite(residual)) {
-        if (iterations > 0) run.iterations--;
+        if (iterations > problem.spent[run.group]) run.iterations--;
         lost.set(place, "stalled");
       } else if (residual < QUADRATIC && residual > previous / 2) leaving.set(place, "stalled");
       else if (iterations >= maxIterations) leaving.set(place, "max-iterations");

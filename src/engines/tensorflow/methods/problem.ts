@@ -12,6 +12,8 @@ export interface Problem {
   readonly correlation: RealArray;
   /** [B, e, e]: M to start from */
   readonly start: RealArray;
+  /** [B]: iterations that led there */
+  readonly spent: Int32Array;
   /** on the residual r */
   readonly tolerance: number;
   readonly maxIterations: number;
