@@ -48,7 +48,7 @@ template <class Real> void fitAll(i32 groups, i32 d, const FitArrays& arrays, co
 template <class Real>
 void fitPacks(i32 groups, i32 d, const FitArrays& arrays, const FitOptions& options, char* block) {
   constexpr int lanes = packLanes<Real>;
-  const auto groupAt = [&](i32 g) { return arrays.group(g, d); };
+  const auto groupAt = [&](i32 g) MVN_INLINE { return arrays.group(g, d); };
   if (hasClosedFormPack(d, options.method)) return fitClosedForm(d, groups, groupAt, options, block);
   if (options.method > Method::newton) return fitByGradient<Real>(d, groups, groupAt, options, block);
   Scratch scratch(block);

@@ -45,12 +45,12 @@ template <int D> class ClosedFormPack {
   f64x2 S[D][D], U[D][D], inverse[D], W[D][D];  // upper triangles
   f64x2 weight, share;                          // W, 1/(W − ddof)
 
-  MVN_FN void covariance(const Statistics (&groups)[2], f64 ddof) {
-    weight = f64x2{groups[0].weight, groups[1].weight};
+  MVN_FN void covariance(const Statistics& first, const Statistics& second, f64 ddof) {
+    weight = f64x2{first.weight, second.weight};
     share = splat(1.0) / (weight - splat(ddof));
     MVN_UNROLL for (int i = 0; i < D; ++i) {
       MVN_UNROLL for (int j = i; j < D; ++j) {
-        S[i][j] = f64x2{groups[0].scatter[i * D + j], groups[1].scatter[i * D + j]} * share;
+        S[i][j] = f64x2{first.scatter[i * D + j], second.scatter[i * D + j]} * share;
       }
     }
   }
@@ -73,11 +73,11 @@ template <int D> class ClosedFormPack {
   }
 
   // Whether det R, of the correlation matrix, is above the threshold of the rank test, as in hasFullRank().
-  MVN_FN LaneMask determinantExceeds(const Statistics (&groups)[2], f64 epsilon) const {
+  MVN_FN LaneMask determinantExceeds(const Statistics& first, const Statistics& second, f64 epsilon) const {
     const f64 squared = epsilon * epsilon, unit = rankSlack * D;
     f64x2 determinant = splat(1.0), offset{};
     MVN_UNROLL for (int j = 0; j < D; ++j) {
-      const f64x2 mean{groups[0].mean[j], groups[1].mean[j]}, reciprocal = splat(1.0) / S[j][j];
+      const f64x2 mean{first.mean[j], second.mean[j]}, reciprocal = splat(1.0) / S[j][j];
       determinant *= U[j][j] * U[j][j] * reciprocal;
       offset += mean * mean * reciprocal;
     }
@@ -128,6 +128,14 @@ template <int D> class ClosedFormPack {
     return result;
   }
 
+  template <int lane>
+  MVN_FN void finish(const FitGroup& group, LaneMask full, const PackCertificate& proof, f64x2 logDet,
+                     const FitOptions& options, const ClosedFormScratch& work) const {
+    if (full[lane] && group.statistics.count >= D + 1) return write<lane>(group, proof, logDet);
+    const FitGroup copy = group;
+    fitAlone(Dynamic{D}, copy, options, work.single);
+  }
+
   template <int lane> MVN_FN void write(const FitGroup& group, const PackCertificate& proof, f64x2 logDet) const {
     const Statistics& statistics = group.statistics;
     const f64 own = share[lane];
@@ -161,21 +169,21 @@ template <int D> class ClosedFormPack {
   }
 
  public:
-  // Fits groups[0] and, where `both`, groups[1], which otherwise is a copy of which nothing is written.
+  // Fits groups[0] and, where `both`, groups[1], which otherwise is a copy of which nothing is written. What is seldom
+  // called is given copies: a group whose address is handed on would be kept in memory on all paths.
   MVN_FN void fit(const FitGroup (&groups)[2], bool both, const FitOptions& options, const ClosedFormScratch& work) {
-    const Statistics statistics[] = {groups[0].statistics, groups[1].statistics};
-    covariance(statistics, options.ddof);
+    covariance(groups[0].statistics, groups[1].statistics, options.ddof);
     const LaneMask positive = factor();
-    LaneMask full = positive & determinantExceeds(statistics, options.epsilon);
+    LaneMask full = positive & determinantExceeds(groups[0].statistics, groups[1].statistics, options.epsilon);
     const LaneMask doubtful = positive & ~full;
-    if (doubtful[0] | doubtful[1]) full |= positive & settleRank(Dynamic{D}, statistics, options.epsilon, work.pair);
+    if (doubtful[0] | doubtful[1]) {
+      const Statistics copies[] = {groups[0].statistics, groups[1].statistics};
+      full |= positive & settleRank(Dynamic{D}, copies, options.epsilon, work.pair);
+    }
     const PackCertificate proof = certify(options.ddof, work.pair);
     const f64x2 logDet = logDeterminants();
-    if (full[0] && statistics[0].count >= D + 1) write<0>(groups[0], proof, logDet);
-    else fitAlone(Dynamic{D}, groups[0], options, work.single);
-    if (!both) return;
-    if (full[1] && statistics[1].count >= D + 1) write<1>(groups[1], proof, logDet);
-    else fitAlone(Dynamic{D}, groups[1], options, work.single);
+    finish<0>(groups[0], full, proof, logDet, options, work);
+    if (both) finish<1>(groups[1], full, proof, logDet, options, work);
   }
 };
 
@@ -185,7 +193,8 @@ MVN_FN void fitClosedForm(int groups, GroupAt groupAt, const FitOptions& options
     if (options.stop && readNow(options.stop)) return;
     const bool both = g + 1 < groups;
     const FitGroup pair[] = {groupAt(g), groupAt(both ? g + 1 : g)};
-    ClosedFormPack<D>().fit(pair, both, options, work);
+    ClosedFormPack<D> pack;
+    pack.fit(pair, both, options, work);
   }
 }
 
