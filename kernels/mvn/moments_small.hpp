@@ -258,7 +258,7 @@ template <int D> struct GroupSums {
     weight += chunk.weight;
   }
 
-  void write(StatisticsRef out) const {
+  MVN_FN void write(StatisticsRef out) const {
     *out.count = count;
     *out.weight = weight;
     if (count == 0) return writeEmpty(D, out);
