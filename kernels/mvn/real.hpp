@@ -37,6 +37,8 @@ template <class Real> constexpr Real roundingUnit = Real(0x1p-53);
 template <> inline constexpr f32 roundingUnit<f32> = 0x1p-24f;
 
 template <class Real> constexpr Real infinity = Real(__builtin_huge_val());
+template <class Real> constexpr Real largestFinite = Real(0x1.fffffffffffffp1023);
+template <> inline constexpr f32 largestFinite<f32> = 0x1.fffffep127f;
 template <class Real> constexpr Real notANumber = Real(__builtin_nan(""));
 
 // a·b + c

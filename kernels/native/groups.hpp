@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mvn/evaluate.hpp"
+#include "mvn/packs/closed_form.hpp"
 #include "mvn/packs/gradient.hpp"
 
 namespace groups {
@@ -153,6 +154,13 @@ template <class Real = f64> std::vector<Fit> fitPack(const std::vector<Group>& g
     std::vector<f64> block = staleBlock(gradientPackBytes<Real>(d, call.method));
     const auto groupAt = [&](int k) { return places[k].at(groups[k], call); };
     fitByGradient<Real>(d, count, groupAt, optionsOf(call), reinterpret_cast<char*>(block.data()));
+    for (Place& place : places) results.push_back(place.result());
+    return results;
+  }
+  if (hasClosedFormPack(d, call.method)) {
+    std::vector<f64> block = staleBlock(closedFormBytes(d));
+    const auto groupAt = [&](int k) { return places[k].at(groups[k], call); };
+    fitClosedForm(d, count, groupAt, optionsOf(call), reinterpret_cast<char*>(block.data()));
     for (Place& place : places) results.push_back(place.result());
     return results;
   }

@@ -206,3 +206,40 @@ TEST("the trace of the inverse of a pack is that of a group alone") {
     CHECK(pack[0] == pack[1]);
   }
 }
+
+TEST("the closed form of a pack takes columns of any scale as they are") {
+  FOR_EACH(d, {1, 2, 3, 4, 5, 8}) {
+    for (const f64 scale : {1e-140, 1e-60, 1e60, 1e140}) {  // the product of the variances is beyond any number
+      const Group plain = groupOf(int(d), 1e2, 5 * d);
+      Group scaled = plain;
+      for (int i = 0; i < d; ++i) {
+        scaled.mean[i] *= i % 2 ? scale : 1;
+        for (int j = 0; j < d; ++j) scaled.scatter[i * d + j] *= (i % 2 ? scale : 1) * (j % 2 ? scale : 1);
+      }
+      const Fit wanted = fit(plain, Call{}), found = fit(scaled, Call{});
+      CHECK(found.status == Status::converged);
+      for (int i = 0; i < d; ++i) {
+        for (int j = 0; j <= i; ++j) {
+          const f64 entry = wanted.factor[i * d + j] * (i % 2 ? scale : 1);
+          CHECK_CLOSE(found.factor[i * d + j], entry, 1e-13 * std::fabs(wanted.factor[i * d + i]) * (i % 2 ? scale : 1));
+        }
+      }
+      const f64 shift = -scaled.weight * f64(d / 2) * std::log(scale);
+      CHECK_CLOSE(found.logLikelihood, wanted.logLikelihood + shift, 1e-13 * std::fabs(wanted.logLikelihood + shift));
+      CHECK(found.residual <= 1e-12);
+    }
+  }
+}
+
+TEST("the logarithm of a pack is right to an ulp") {
+  Random random(1);
+  for (int k = 0; k < 100000; ++k) {
+    const f64 wide = std::exp((random.uniform() - 0.5) * 1400), close = 1 + (random.uniform() - 0.5) * std::exp(-k % 30);
+    const f64x2 found = logOf(f64x2{wide, close});
+    const Long first = std::log(Long(wide)), second = std::log(Long(close));
+    CHECK_CLOSE(found[0], f64(first), 0x1p-52 * std::fabs(f64(first)));
+    CHECK_CLOSE(found[1], f64(second), 0x1p-52 * std::fabs(f64(second)));
+  }
+  const f64x2 none = logOf(f64x2{1.0, 1.0});
+  CHECK(none[0] == 0 && none[1] == 0);
+}

@@ -1,5 +1,6 @@
 // solver.cpp: the exports fit_scratch, fit, evaluate_scratch and evaluate (see kernels/README.md).
 #include "mvn/evaluate.hpp"
+#include "mvn/packs/closed_form.hpp"
 #include "mvn/packs/gradient.hpp"
 #include "wasm/export.hpp"
 
@@ -47,10 +48,9 @@ template <class Real> void fitAll(i32 groups, i32 d, const FitArrays& arrays, co
 template <class Real>
 void fitPacks(i32 groups, i32 d, const FitArrays& arrays, const FitOptions& options, char* block) {
   constexpr int lanes = packLanes<Real>;
-  if (options.method > Method::newton) {
-    const auto groupAt = [&](i32 g) { return arrays.group(g, d); };
-    return fitByGradient<Real>(d, groups, groupAt, options, block);
-  }
+  const auto groupAt = [&](i32 g) MVN_INLINE { return arrays.group(g, d); };
+  if (hasClosedFormPack(d, options.method)) return fitClosedForm(d, groups, groupAt, options, block);
+  if (options.method > Method::newton) return fitByGradient<Real>(d, groups, groupAt, options, block);
   Scratch scratch(block);
   const FitPackScratch<Real> work(scratch, d);
   withPackDimension<Real>(d, [&](auto dimension) {
@@ -75,6 +75,7 @@ template <class Real> void evaluateAll(i32 groups, i32 d, const EvaluateArrays& 
 template <class Real> i32 fitBytes(i32 d, Method method) {
   Scratch count;
   if (fitsInPacks(d)) {
+    if (hasClosedFormPack(d, method)) return i32(closedFormBytes(d));
     if (method > Method::newton) return i32(gradientPackBytes<Real>(d, method));
     FitPackScratch<Real>(count, d);
     return i32(count.used);
@@ -89,10 +90,15 @@ template <class Real> i32 evaluateBytes(i32 d) {
   return i32(count.used);
 }
 
+// Rank, factor and certificate are float64 in either precision, and the closed form is nothing else.
+bool inSingle(i32 precision, Method method) {
+  return Precision(precision) == Precision::float32 && method != Method::closedForm;
+}
+
 }  // namespace
 
 MVN_EXPORT(fit_scratch) i32 fit_scratch(i32 precision, i32 method, i32 d) {
-  if (Precision(precision) == Precision::float32) return fitBytes<f32>(d, Method(method));
+  if (inSingle(precision, Method(method))) return fitBytes<f32>(d, Method(method));
   return fitBytes<f64>(d, Method(method));
 }
 
@@ -104,11 +110,12 @@ void fit(i32 precision, i32 method, i32 groups, i32 d, const f64* count, const f
   const FitArrays arrays{count, weight, mean, scatter, start_mean, start_factor, out_mean, out_covariance, out_factor,
                          out_log_likelihood, out_residual, out_gap, out_iterations, out_status};
   const FitOptions options{Method(method), Start(start), ddof, tolerance, max_iterations, epsilon, stop};
+  const bool single = inSingle(precision, options.method);
   if (fitsInPacks(d)) {
-    if (Precision(precision) == Precision::float32) return fitPacks<f32>(groups, d, arrays, options, scratch);
+    if (single) return fitPacks<f32>(groups, d, arrays, options, scratch);
     return fitPacks<f64>(groups, d, arrays, options, scratch);
   }
-  if (Precision(precision) == Precision::float32) return fitAll<f32>(groups, d, arrays, options, scratch);
+  if (single) return fitAll<f32>(groups, d, arrays, options, scratch);
   fitAll<f64>(groups, d, arrays, options, scratch);
 }
 

@@ -37,8 +37,8 @@ template <class V> MVN_FN V rootOf(V v) {
 template <class V> MVN_FN V larger(V a, V b) { return a < b ? b : a; }
 template <class V> MVN_FN V smaller(V a, V b) { return b < a ? b : a; }
 
-// Whether x > 0 and finite in each lane, as a mask.
-template <class V> MVN_FN auto isPositive(V x) { return (x > all<V>(0)) & (x < all<V>(infinity<Element<V>>)); }
+// Whether x > 0 and finite in each lane, as a mask. (Not by x < ∞: clang makes a test of bits of that, lane by lane.)
+template <class V> MVN_FN auto isPositive(V x) { return (x > all<V>(0)) & (x <= all<V>(largestFinite<Element<V>>)); }
 
 // One number of each group, `from(lane)`.
 template <class V, class F> MVN_FN V gather(F from) {

@@ -1,0 +1,224 @@
+// closed_form.hpp: the closed form of two groups of few columns, one in each lane of a vector.
+//
+//     S = A/(W − ddof) = LLᵀ,   W̃ = L⁻¹ (A/W) L⁻ᵀ for the certificate
+//
+// The small matrices are local arrays under loops of fixed length, for the compiler to keep in registers. There are no
+// standard units: the rounding of a Cholesky does not see how columns are scaled, and its pivots over S_jj are those of
+// the correlation matrix. All is float64, whatever the precision.
+#pragma once
+
+#include "mvn/fit.hpp"
+#include "mvn/packs/certificate.hpp"
+#include "mvn/packs/log.hpp"
+
+namespace mvn {
+
+// Which fits have this form. Against packs/fit.hpp in WebAssembly: 1.8 times as fast at d = 3, 2.7 times at 8.
+MVN_FN bool hasClosedFormPack(int d, Method method) { return method == Method::closedForm && d <= 8; }
+
+struct ClosedFormScratch {
+  PackScratch pair;   // where the determinant leaves a rank in doubt
+  FitScratch single;  // of a group without a maximum, or in doubt still
+
+  MVN_FN ClosedFormScratch(Scratch& s, int d) : pair(s, d), single(s, d, 0) {}
+};
+
+using LaneMask = decltype(f64x2{} > f64x2{});
+
+// The rank of groups that the determinant leaves open.
+template <class Dim>
+MVN_CALL LaneMask settleRank(Dim d, const Statistics (&groups)[2], f64 epsilon, const PackScratch& work) {
+  standardise(d, groups, work);
+  return hasFullRank(d, groups, epsilon, work);
+}
+
+// A group without a maximum, or still in doubt.
+template <class Dim>
+MVN_CALL void fitAlone(Dim d, const FitGroup& group, const FitOptions& options, const FitScratch& work) {
+  fitGroup<f64, Family::closedForm>(SerialTeam{}, d, group, options, work);
+}
+
+// Σ log U_ii where the product is beyond the range of numbers.
+template <class Dim> MVN_CALL f64 sumOfLogs(Dim d, const f64* diagonal) { return logProduct(d, diagonal, 1); }
+
+template <int D> class ClosedFormPack {
+  f64x2 S[D][D], U[D][D], inverse[D], W[D][D];  // upper triangles
+  f64x2 weight, share;                          // W, 1/(W − ddof)
+
+  MVN_FN void covariance(const Statistics& first, const Statistics& second, f64 ddof) {
+    weight = f64x2{first.weight, second.weight};
+    share = splat(1.0) / (weight - splat(ddof));
+    MVN_UNROLL for (int i = 0; i < D; ++i) {
+      MVN_UNROLL for (int j = i; j < D; ++j) {
+        S[i][j] = f64x2{first.scatter[i * D + j], second.scatter[i * D + j]} * share;
+      }
+    }
+  }
+
+  // U = Lᵀ. A mask of the lanes where S is positive definite in this arithmetic.
+  MVN_FN LaneMask factor() {
+    LaneMask positive = isPositive(share);
+    MVN_UNROLL for (int i = 0; i < D; ++i) {
+      MVN_UNROLL for (int j = i; j < D; ++j) {
+        U[i][j] = S[i][j];
+        MVN_UNROLL for (int k = 0; k < i; ++k) U[i][j] -= U[k][i] * U[k][j];
+      }
+      positive &= isPositive(U[i][i]);
+      const f64x2 reciprocal = splat(1.0) / U[i][i];  // beside the root: a division after it takes longer
+      U[i][i] = rootOf(U[i][i]);
+      inverse[i] = U[i][i] * reciprocal;
+      MVN_UNROLL for (int j = i + 1; j < D; ++j) U[i][j] *= inverse[i];
+    }
+    return positive;
+  }
+
+  // Whether det R, of the correlation matrix, is above the threshold of the rank test, as in hasFullRank().
+  MVN_FN LaneMask determinantExceeds(const Statistics& first, const Statistics& second, f64 epsilon) const {
+    const f64 squared = epsilon * epsilon, unit = rankSlack * D;
+    f64x2 determinant = splat(1.0), offset{};
+    MVN_UNROLL for (int j = 0; j < D; ++j) {
+      const f64x2 mean{first.mean[j], second.mean[j]}, reciprocal = splat(1.0) / S[j][j];
+      determinant *= U[j][j] * U[j][j] * reciprocal;
+      offset += mean * mean * reciprocal;
+    }
+    offset *= weight * share;  // x̄²/s², s² = A_jj/W
+    return determinant > splat(unit * (2 * roundingUnit<f64> + squared)) + splat(unit * squared) * offset;
+  }
+
+  MVN_FN PackCertificate certify(f64 ddof, const PackScratch& work) {
+    f64x2 T[D][D];  // L⁻¹S
+    MVN_UNROLL for (int i = 0; i < D; ++i) {
+      MVN_UNROLL for (int j = 0; j < D; ++j) {
+        T[i][j] = S[min(i, j)][max(i, j)];
+        MVN_UNROLL for (int k = 0; k < i; ++k) T[i][j] -= U[k][i] * T[k][j];
+        T[i][j] *= inverse[i];
+      }
+    }
+    MVN_UNROLL for (int i = 0; i < D; ++i) {
+      MVN_UNROLL for (int j = i; j < D; ++j) {
+        W[i][j] = T[j][i];
+        MVN_UNROLL for (int k = 0; k < i; ++k) W[i][j] -= U[k][i] * W[k][j];
+        W[i][j] *= inverse[i];
+      }
+    }
+    if (ddof != 0) {
+      const f64x2 stretched = (weight - splat(ddof)) / weight;
+      MVN_UNROLL for (int i = 0; i < D; ++i) {
+        MVN_UNROLL for (int j = i; j < D; ++j) W[i][j] *= stretched;
+      }
+    }
+    f64x2 diagonal{}, off{}, quadratic{};
+    MVN_UNROLL for (int i = 0; i < D; ++i) {
+      const f64x2 own = W[i][i] - splat(1.0);
+      quadratic += W[i][i];
+      diagonal += own * own;
+      MVN_UNROLL for (int j = i + 1; j < D; ++j) off += W[i][j] * W[i][j];
+    }
+    const f64x2 squared = diagonal + (off + off);
+    PackCertificate result{rootOf(squared), squared / splat(4.0), quadratic};
+    const LaneMask near = squared < splat(firstOrder);
+    if (!(near[0] & near[1])) {
+      MVN_UNROLL for (int i = 0; i < D; ++i) {
+        MVN_UNROLL for (int j = i; j < D; ++j) work.W[i * D + j] = W[i][j];
+      }
+      for (int lane = 0; lane < 2; ++lane) {
+        if (!near[lane]) result.gap[lane] = gapOf(Dynamic{D}, lane, squared[lane], work);
+      }
+    }
+    return result;
+  }
+
+  template <int lane>
+  MVN_FN void finish(const FitGroup& group, LaneMask full, const PackCertificate& proof, f64x2 logDet,
+                     const FitOptions& options, const ClosedFormScratch& work) const {
+    if (full[lane] && group.statistics.count >= D + 1) return write<lane>(group, proof, logDet);
+    const FitGroup copy = group;
+    fitAlone(Dynamic{D}, copy, options, work.single);
+  }
+
+  template <int lane> MVN_FN void write(const FitGroup& group, const PackCertificate& proof, f64x2 logDet) const {
+    const Statistics& statistics = group.statistics;
+    const f64 own = share[lane];
+    MVN_UNROLL for (int i = 0; i < D; ++i) {
+      group.mean[i] = statistics.mean[i];
+      MVN_UNROLL for (int j = 0; j < D; ++j) group.factor[i * D + j] = j <= i ? f64(U[j][i][lane]) : 0.0;
+    }
+    MVN_UNROLL for (int e = 0; e < D * D; ++e) group.covariance[e] = statistics.scatter[e] * own;
+    *group.logLikelihood = -0.5 * statistics.weight * (D * logTwoPi + logDet[lane] + proof.quadratic[lane]);
+    *group.residual = proof.residual[lane];
+    *group.gap = proof.gap[lane];
+    *group.iterations = 0;
+    *group.status = u8(Status::converged);
+  }
+
+  // log|S|
+  MVN_FN f64x2 logDeterminants() const {
+    f64x2 root = splat(1.0);
+    MVN_UNROLL for (int i = 0; i < D; ++i) root *= U[i][i];
+    f64x2 result = logOf(root);
+    const LaneMask inRange = (root > splat(0x1p-1000)) & (root < splat(0x1p1000));
+    if (!(inRange[0] & inRange[1])) {
+      for (int lane = 0; lane < 2; ++lane) {
+        if (inRange[lane]) continue;
+        f64 diagonal[D];
+        MVN_UNROLL for (int i = 0; i < D; ++i) diagonal[i] = lane ? U[i][i][1] : U[i][i][0];
+        result[lane] = sumOfLogs(Dynamic{D}, diagonal);
+      }
+    }
+    return result + result;
+  }
+
+ public:
+  // Fits groups[0] and, where `both`, groups[1], which otherwise is a copy of which nothing is written. What is seldom
+  // called is given copies: a group whose address is handed on would be kept in memory on all paths.
+  MVN_FN void fit(const FitGroup (&groups)[2], bool both, const FitOptions& options, const ClosedFormScratch& work) {
+    covariance(groups[0].statistics, groups[1].statistics, options.ddof);
+    const LaneMask positive = factor();
+    LaneMask full = positive & determinantExceeds(groups[0].statistics, groups[1].statistics, options.epsilon);
+    const LaneMask doubtful = positive & ~full;
+    if (doubtful[0] | doubtful[1]) {
+      const Statistics copies[] = {groups[0].statistics, groups[1].statistics};
+      full |= positive & settleRank(Dynamic{D}, copies, options.epsilon, work.pair);
+    }
+    const PackCertificate proof = certify(options.ddof, work.pair);
+    const f64x2 logDet = logDeterminants();
+    finish<0>(groups[0], full, proof, logDet, options, work);
+    if (both) finish<1>(groups[1], full, proof, logDet, options, work);
+  }
+};
+
+template <int D, class GroupAt>
+MVN_FN void fitClosedForm(int groups, GroupAt groupAt, const FitOptions& options, const ClosedFormScratch& work) {
+  for (int g = 0; g < groups; g += 2) {
+    if (options.stop && readNow(options.stop)) return;
+    const bool both = g + 1 < groups;
+    const FitGroup pair[] = {groupAt(g), groupAt(both ? g + 1 : g)};
+    ClosedFormPack<D> pack;
+    pack.fit(pair, both, options, work);
+  }
+}
+
+// groupAt(0) … groupAt(groups − 1), where hasClosedFormPack().
+template <class GroupAt>
+MVN_FN void fitClosedForm(int d, int groups, GroupAt groupAt, const FitOptions& options, char* block) {
+  Scratch scratch(block);
+  const ClosedFormScratch work(scratch, d);
+  switch (d) {
+    case 1: return fitClosedForm<1>(groups, groupAt, options, work);
+    case 2: return fitClosedForm<2>(groups, groupAt, options, work);
+    case 3: return fitClosedForm<3>(groups, groupAt, options, work);
+    case 4: return fitClosedForm<4>(groups, groupAt, options, work);
+    case 5: return fitClosedForm<5>(groups, groupAt, options, work);
+    case 6: return fitClosedForm<6>(groups, groupAt, options, work);
+    case 7: return fitClosedForm<7>(groups, groupAt, options, work);
+    case 8: return fitClosedForm<8>(groups, groupAt, options, work);
+  }
+}
+
+MVN_FN i64 closedFormBytes(int d) {
+  Scratch count;
+  ClosedFormScratch(count, d);
+  return count.used;
+}
+
+}  // namespace mvn
