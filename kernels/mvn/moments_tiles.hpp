@@ -12,17 +12,22 @@
 #pragma once
 
 #include "moments_chunk.hpp"
-#include "simd.hpp"
-#include "team.hpp"
+#include "rows.hpp"
+#include "tile.hpp"
 
 namespace mvn {
 
-constexpr int tileRows = 4;
-template <class Sum> constexpr int tileWidth = 2 * lanesOf<Sum>;
+// Whether a panel's rows are read once before they are packed. From here on the time between two panels is so long that the
+// processor no longer foresees which addresses come next, and packing would wait for each line of the cache.
+template <class Sum> MVN_FN constexpr bool readsAhead(int d) { return d >= (sizeof(Sum) == sizeof(f32) ? 32 : 24); }
 
-// More rows a panel, and the panel of a few columns leaves the first-level cache; fewer, and a tile's sums are loaded and
-// stored too often.
-template <class Sum> MVN_FN constexpr int panelRows(int d) { return min(32, chunkRowsIn<Sum>(d)); }
+// Rows a panel. Where rows are not read ahead, more of them leave the first-level cache, and fewer have a tile's sums loaded
+// and stored too often; where they are, a panel should stay in the second-level cache.
+constexpr int mostPanelRows = 128;
+template <class Sum> MVN_FN constexpr int panelRows(int d) {
+  constexpr int least = 32, numbers = 16384;
+  return readsAhead<Sum>(d) ? min(mostPanelRows, max(least, numbers / d)) : least;
+}
 
 template <class Sum> struct TileWorkspace {
   int strips;
@@ -52,108 +57,114 @@ template <class Sum> struct TileWorkspace {
   MVN_FN i64 tileValues() const { return i64(strips) * (strips + 1) / 2 * tileWidth<Sum> * tileWidth<Sum>; }
 };
 
-// Packs one strip, `from` its first column on, of `Rows` rows, and adds them to the sums.
-template <int Rows, bool weighted, class Sum, class Row>
-MVN_FN void packStrip(const Row* const* from, const Sum* weights, int column, Sum* to, TileWorkspace<Sum>& work) {
-  constexpr int lanes = lanesOf<Sum>, width = tileWidth<Sum>;
-  MVN_UNROLL for (int v = 0; v < width; v += lanes) {
-    Vector<Sum> shift = load<Sum>(work.shift + column + v), sum = load<Sum>(work.sum + column + v);
-    MVN_UNROLL for (int r = 0; r < Rows; ++r) {
-      Vector<Sum> y = load<Sum>(from[r] + v) - shift;
-      if constexpr (weighted) {
-        sum += splat(weights[r]) * y;
-        y *= splat(sqrt(weights[r]));
-      } else {
-        sum += y;
-      }
-      store<Sum>(to + r * width + v, y);
-    }
-    store<Sum>(work.sum + column + v, sum);
-  }
-}
+// Rows of positive weight that are packed together, and their weights and the roots of them where they are weighted.
+template <class Sum, class Row> struct PanelRows {
+  const Row* from[mostPanelRows];
+  Sum weight[mostPanelRows], root[mostPanelRows];
+  int count = 0;
+};
 
-// Packs `Rows` rows as rows at … at + Rows − 1 of the panel. The last strip is filled up with columns of zeros.
-template <int Rows, bool weighted, class Sum, class Row>
-MVN_FN void packRows(const Row* const* x, const Sum* weights, int d, int at, TileWorkspace<Sum>& work) {
-  constexpr int width = tileWidth<Sum>;
-  const int stripSize = panelRows<Sum>(d) * width;
-  Sum* to = work.panel + i64(at) * width;
-  const Row* from[Rows];
-  MVN_UNROLL for (int r = 0; r < Rows; ++r) from[r] = x[r];
-  int column = 0;
-  for (; column + width <= d; column += width, to += stripSize) {
-    packStrip<Rows, weighted>(from, weights, column, to, work);
-    MVN_UNROLL for (int r = 0; r < Rows; ++r) from[r] += width;
-  }
-  if (column == d) return;
-  Row edge[Rows][width] = {};
-  MVN_UNROLL for (int r = 0; r < Rows; ++r) {
-    for (int c = 0; c < d - column; ++c) edge[r][c] = from[r][c];
-    from[r] = edge[r];
-  }
-  packStrip<Rows, weighted>(from, weights, column, to, work);
-}
-
-// Packs the rows of positive weight; returns how many there are.
 template <bool weighted, class Sum, class Row>
-MVN_FN int packPanel(const Row* x, const f64* weights, int rows, const Chunk& chunk, int d, TileWorkspace<Sum>& work) {
-  constexpr int batch = 4;  // rows that share a load of the shift and of the sums
-  int packed = 0, waiting = 0;
-  const Row* from[batch];
-  Sum weight[batch];
+MVN_FN void selectRows(const Row* x, const f64* weights, int rows, const Chunk& chunk, int d, PanelRows<Sum, Row>& panel) {
+  int count = 0;
   for (int r = 0; r < rows; ++r) {
     if constexpr (weighted) {
       if (!(weights[r] > 0)) continue;
-      weight[waiting] = chunk.weightOf<Sum>(weights[r]);
+      panel.weight[count] = chunk.weightOf<Sum>(weights[r]);
+      panel.root[count] = sqrt(panel.weight[count]);
     }
-    from[waiting++] = x + i64(r) * d;
-    if (waiting == batch) {
-      packRows<batch, weighted>(from, weight, d, packed, work);
-      packed += batch;
-      waiting = 0;
-    }
+    panel.from[count++] = x + i64(r) * d;
   }
-  for (int r = 0; r < waiting; ++r) packRows<1, weighted>(from + r, weight + r, d, packed++, work);
-  return packed;
+  panel.count = count;
 }
 
-// sums[4][width] += Σ over the rows of left[r][0…3]ᵀ right[r][0…width−1]
-template <class Sum> MVN_FN void multiplyTile(const Sum* left, const Sum* right, int rows, Sum* sums) {
+// Packs `vectors` vectors of columns from `column` on, of all rows, and adds them to the sums, which stay in registers
+// meanwhile. Two strips of float64 are a line of the cache.
+template <int vectors, bool weighted, class Sum, class Row>
+MVN_FN void packColumns(const PanelRows<Sum, Row>& rows, int column, int stripSize, Sum* to, TileWorkspace<Sum>& work) {
   constexpr int lanes = lanesOf<Sum>, width = tileWidth<Sum>;
-  Vector<Sum> acc[tileRows][2];
-  MVN_UNROLL for (int i = 0; i < tileRows; ++i) {
-    acc[i][0] = load<Sum>(sums + i * width);
-    acc[i][1] = load<Sum>(sums + i * width + lanes);
+  Vector<Sum> shift[vectors], sum[vectors];
+  MVN_UNROLL for (int v = 0; v < vectors; ++v) {
+    shift[v] = load<Sum>(work.shift + column + v * lanes);
+    sum[v] = load<Sum>(work.sum + column + v * lanes);
   }
-  for (int r = 0; r < rows; ++r) {
-    Vector<Sum> b0 = load<Sum>(right), b1 = load<Sum>(right + lanes);
-    MVN_UNROLL for (int i = 0; i < tileRows; ++i) {
-      Vector<Sum> a = splat(left[i]);
-      acc[i][0] += a * b0;
-      acc[i][1] += a * b1;
+  for (int r = 0; r < rows.count; ++r, to += width) {
+    const Row* from = rows.from[r] + column;
+    MVN_UNROLL for (int v = 0; v < vectors; ++v) {
+      Vector<Sum> y = load<Sum>(from + v * lanes) - shift[v];
+      if constexpr (weighted) {
+        sum[v] += splat(rows.weight[r]) * y;
+        y *= splat(rows.root[r]);
+      } else {
+        sum[v] += y;
+      }
+      store<Sum>(to + v / 2 * stripSize + v % 2 * lanes, y);
     }
-    left += width;
-    right += width;
   }
-  MVN_UNROLL for (int i = 0; i < tileRows; ++i) {
-    store<Sum>(sums + i * width, acc[i][0]);
-    store<Sum>(sums + i * width + lanes, acc[i][1]);
+  MVN_UNROLL for (int v = 0; v < vectors; ++v) store<Sum>(work.sum + column + v * lanes, sum[v]);
+}
+
+// The last columns, fewer than a strip; it is filled up with columns of zeros.
+template <bool weighted, class Sum, class Row>
+MVN_FN void packEdge(const PanelRows<Sum, Row>& rows, int column, int d, Sum* to, TileWorkspace<Sum>& work) {
+  constexpr int width = tileWidth<Sum>;
+  for (int r = 0; r < rows.count; ++r, to += width) {
+    for (int c = 0; c < width; ++c) {
+      Sum y = column + c < d ? Sum(rows.from[r][column + c]) - work.shift[column + c] : Sum(0);
+      if constexpr (weighted) {
+        work.sum[column + c] += rows.weight[r] * y;
+        y *= rows.root[r];
+      } else {
+        work.sum[column + c] += y;
+      }
+      to[c] = y;
+    }
   }
 }
 
-// Adds the products of the panel's rows to those of the chunk.
-template <class Sum> MVN_FN void multiplyPanel(int packed, int d, TileWorkspace<Sum>& work) {
+// Reads a number of every line of the cache, so that all lines of the panel are on their way at once.
+template <class Sum, class Row> MVN_FN void readRows(const PanelRows<Sum, Row>& rows, int d) {
+  constexpr int line = 64 / sizeof(Row);
+  for (int r = 0; r < rows.count; ++r) {
+    for (int j = 0; j < d; j += line) asm volatile("" ::"r"(rows.from[r][j]));
+  }
+}
+
+template <bool weighted, class Sum, class Row>
+MVN_FN void packPanel(const PanelRows<Sum, Row>& rows, int d, TileWorkspace<Sum>& work) {
   constexpr int width = tileWidth<Sum>;
   const int stripSize = panelRows<Sum>(d) * width;
+  Sum* to = work.panel;
+  int column = 0;
+  for (; column + 2 * width <= d; column += 2 * width, to += 2 * stripSize) {
+    packColumns<4, weighted>(rows, column, stripSize, to, work);
+  }
+  for (; column + width <= d; column += width, to += stripSize) {
+    packColumns<2, weighted>(rows, column, stripSize, to, work);
+  }
+  if (column < d) packEdge<weighted>(rows, column, d, to, work);
+}
+
+// Adds the products of the panel's rows to those of the chunk, or begins them.
+template <class Sum> MVN_FN void multiplyPanel(bool first, int packed, int d, TileWorkspace<Sum>& work) {
+  constexpr int width = tileWidth<Sum>, corner = width - tileRows;  // columns left of the last tile on a diagonal
+  const int stripSize = panelRows<Sum>(d) * width;
   Sum* sums = work.products;
+  const auto add = [&]<int whole>(Index<whole>, const Sum* left, const Sum* right) {
+    Tile<Sum> tile{};
+    if (!first) tile = loadTile(sums);
+    addProduct<1, whole>(tile, left, right, packed);
+    storeTile(sums, tile);
+    sums += tileRows * width;
+  };
   const Sum* right = work.panel;
   for (int s = 0; s < work.strips; ++s, right += stripSize) {
     const Sum* left = work.panel;
-    for (int t = 0; t <= s; ++t, left += stripSize) {
-      MVN_UNROLL for (int i = 0; i < width; i += tileRows, sums += tileRows * width) {
-        multiplyTile<Sum>(left + i, right, packed, sums);
-      }
+    for (int t = 0; t < s; ++t, left += stripSize) {
+      MVN_UNROLL for (int i = 0; i < width; i += tileRows) add(Index<tileRows>{}, left + i, right);
     }
+    MVN_UNROLL for (int i = 0; i < corner; i += tileRows) add(Index<tileRows>{}, right + i, right);
+    add(Index<lanesOf<Sum> - corner>{}, right + corner, right);
   }
 }
 
@@ -206,14 +217,16 @@ inline void momentsTiles(const Row* x, const f64* weights, i64 rows, int d, Stat
       work.sum[j] = 0;
       if (count == 0) work.origin[j] = f64(work.shift[j]), work.mean[j] = 0;
     }
-    for (i64 e = 0; e < work.tileValues(); ++e) {
-      work.products[e] = 0;
-      if (count == 0) work.tiles[e] = 0;
+    if (count == 0) {
+      for (i64 e = 0; e < work.tileValues(); ++e) work.tiles[e] = 0;
     }
     for (int at = 0; at < length; at += panel) {
       int some = min(panel, length - at);
-      int packed = packPanel<weighted>(from + i64(at) * d, weighted ? weights + first + at : nullptr, some, chunk, d, work);
-      multiplyPanel(packed, d, work);
+      PanelRows<Sum, Row> selected;
+      selectRows<weighted>(from + i64(at) * d, weighted ? weights + first + at : nullptr, some, chunk, d, selected);
+      if (readsAhead<Sum>(d)) readRows(selected, d);
+      packPanel<weighted>(selected, d, work);
+      multiplyPanel(at == 0, selected.count, d, work);
     }
     MergeWeights w = mergeWeights(weight, chunk.weight);
     for (int j = 0; j < padded; ++j) {

@@ -26,6 +26,12 @@ MVN_FN f32x4 splat(f32 a) { return f32x4{a, a, a, a}; }
 MVN_FN f64 sumLanes(f64x2 v) { return v[0] + v[1]; }
 MVN_FN f32 sumLanes(f32x4 v) { return (v[0] + v[1]) + (v[2] + v[3]); }
 
+// |v|
+MVN_FN f64x2 magnitude(f64x2 v) {
+  using Bits = i64 __attribute__((vector_size(16)));
+  return (f64x2)((Bits)v & ~(Bits)splat(-0.0));
+}
+
 // v where the mask (of a comparison) holds, 0 elsewhere, whatever v is there.
 template <class Mask, class V> MVN_FN V keepWhere(Mask mask, V v) { return (V)((Mask)v & mask); }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "mvn/closed_form_tiles.hpp"
 #include "mvn/evaluate.hpp"
 #include "mvn/packs/closed_form.hpp"
 #include "mvn/packs/gradient.hpp"
@@ -181,8 +182,21 @@ template <class Real = f64> std::vector<Fit> fitPack(const std::vector<Group>& g
   return results;
 }
 
+// The closed form by tiles; false where that leaves the group to the other code.
+inline bool fitByTiles(const Group& group, const Call& call, Place& place) {
+  Scratch count;
+  ClosedFormScratch(count, group.d);
+  std::vector<f64> block = staleBlock(count.used);
+  Scratch scratch(reinterpret_cast<char*>(block.data()));
+  return fitClosedForm(group.d, place.at(group, call), optionsOf(call), ClosedFormScratch(scratch, group.d));
+}
+
 template <class Real = f64> Fit fit(const Group& group, const Call& call) {
   const int d = group.d;
+  if (call.packed && fitsByTiles(d, call.method)) {
+    Place place(d);
+    if (fitByTiles(group, call, place)) return place.result();
+  }
   if (call.packed && fitsInPacks(d)) return fitPack<Real>({group}, call)[0];
   Place place(d);
   Scratch count;

@@ -1,4 +1,5 @@
 // solver.cpp: the exports fit_scratch, fit, evaluate_scratch and evaluate (see kernels/README.md).
+#include "mvn/closed_form_tiles.hpp"
 #include "mvn/evaluate.hpp"
 #include "mvn/packs/closed_form.hpp"
 #include "mvn/packs/gradient.hpp"
@@ -45,6 +46,18 @@ template <class Real> void fitAll(i32 groups, i32 d, const FitArrays& arrays, co
   }
 }
 
+// The closed form, float64 whatever the precision. What its tiles cannot settle goes by fitGroup().
+void fitTiles(i32 groups, i32 d, const FitArrays& arrays, const FitOptions& options, char* block) {
+  Scratch scratch(block);
+  const ClosedFormScratch tiles(scratch, d);
+  const FitScratch work(scratch, d, 0);
+  for (i32 g = 0; g < groups; ++g) {
+    if (options.stop && __atomic_load_n(options.stop, __ATOMIC_RELAXED)) return;
+    const FitGroup group = arrays.group(g, d);
+    if (!fitClosedForm(d, group, options, tiles)) fitGroup<f64>(SerialTeam{}, Dynamic{d}, group, options, work);
+  }
+}
+
 template <class Real>
 void fitPacks(i32 groups, i32 d, const FitArrays& arrays, const FitOptions& options, char* block) {
   constexpr int lanes = packLanes<Real>;
@@ -74,6 +87,11 @@ template <class Real> void evaluateAll(i32 groups, i32 d, const EvaluateArrays& 
 
 template <class Real> i32 fitBytes(i32 d, Method method) {
   Scratch count;
+  if (fitsByTiles(d, method)) {
+    ClosedFormScratch(count, d);
+    FitScratch(count, d, 0);
+    return i32(count.used);
+  }
   if (fitsInPacks(d)) {
     if (hasClosedFormPack(d, method)) return i32(closedFormBytes(d));
     if (method > Method::newton) return i32(gradientPackBytes<Real>(d, method));
@@ -110,6 +128,7 @@ void fit(i32 precision, i32 method, i32 groups, i32 d, const f64* count, const f
   const FitArrays arrays{count, weight, mean, scatter, start_mean, start_factor, out_mean, out_covariance, out_factor,
                          out_log_likelihood, out_residual, out_gap, out_iterations, out_status};
   const FitOptions options{Method(method), Start(start), ddof, tolerance, max_iterations, epsilon, stop};
+  if (fitsByTiles(d, options.method)) return fitTiles(groups, d, arrays, options, scratch);
   const bool single = inSingle(precision, options.method);
   if (fitsInPacks(d)) {
     if (single) return fitPacks<f32>(groups, d, arrays, options, scratch);

@@ -35,7 +35,7 @@ MVN_CALL LaneMask settleRank(Dim d, const Statistics (&groups)[2], f64 epsilon, 
 // A group without a maximum, or still in doubt.
 template <class Dim>
 MVN_CALL void fitAlone(Dim d, const FitGroup& group, const FitOptions& options, const FitScratch& work) {
-  fitGroup<f64, Family::closedForm>(SerialTeam{}, d, group, options, work);
+  fitGroup<f64, Iterative::none>(SerialTeam{}, d, group, options, work);
 }
 
 // Σ log U_ii where the product is beyond the range of numbers.
