@@ -62,8 +62,8 @@ class Rooms {
   }
 
   /** The memory in which a window lies. */
-  of({ room }: RowWindow): AllocatedBatch | undefined {
-    return this.lent.find((batch) => (batch as WindowRoom) === room);
+  of({ x }: RowWindow): AllocatedBatch | undefined {
+    return this.lent.find((batch) => batch.x.buffer === x.buffer && batch.x.byteOffset === x.byteOffset);
   }
 
   release(): void {

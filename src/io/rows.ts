@@ -43,8 +43,6 @@ export type RoomFor = (rows: number, weighted: boolean) => WindowRoom;
  */
 export interface RowWindow {
   readonly rows: number;
-  /** Where x and weights lie. */
-  readonly room: WindowRoom;
   /** [rows, d], row-major, in the units of the data */
   readonly x: Float64Array;
   /** [rows]: the number of each row's group in the `GroupIndex` */

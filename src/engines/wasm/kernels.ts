@@ -73,14 +73,11 @@ export interface Kernels {
 
 const MODULE = new URL("../../kernels/mvn.wasm", import.meta.url);
 
-/** The bytes of the module, as the build left them. */
-export const moduleBytes = (): Promise<Uint8Array> => readFile(MODULE);
-
 let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** The compiled module, the same for every engine and thread of the process. */
 export function compiledModule(): Promise<WebAssembly.Module> {
-  compiled ??= moduleBytes().then((bytes) => WebAssembly.compile(bytes));
+  compiled ??= readFile(MODULE).then((bytes) => WebAssembly.compile(bytes));
   return compiled;
 }
 

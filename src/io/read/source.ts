@@ -192,7 +192,6 @@ class WindowBuffer {
     const { x, weights } = room.rows;
     const window = {
       rows,
-      room: room.rows,
       x: x.subarray(0, rows * dims),
       codes: room.codes.subarray(0, rows),
       ...(weights && { weights: weights.subarray(0, rows) }),
