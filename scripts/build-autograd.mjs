@@ -2,10 +2,10 @@
 // carry the 273 MB of its packages, with the licences of all that went in beside it.
 //
 // src/autograd/tfjs.d.ts declares what the bundle exports.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { writeLicences } from "./licences.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = `${root}dist/autograd/`;
@@ -38,32 +38,6 @@ const result = await build({
   outfile: `${folder}tfjs.js`,
 });
 
-/** Folders of the packages that went in, as in node_modules/@a/b. */
-const packages = new Set(
-  Object.keys(result.metafile.inputs).flatMap(
-    (path) => path.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/)?.[0] ?? [],
-  ),
-);
-
-/** A package's licence: its own file, the section of its README, or Apache's text, which is the same for all. */
-function licenceOf(path, licence) {
-  const text = (file) => readFileSync(`${root}${file}`, "utf8");
-  const file = ["LICENSE", "LICENSE.md", "LICENSE.txt"].find((one) => existsSync(`${root}${path}/${one}`));
-  if (file) return text(`${path}/${file}`);
-  const section = text(`${path}/README.md`).match(/^LICENSE.*\n-+\n[\s\S]*/m);
-  if (section) return section[0];
-  if (licence === "Apache-2.0") return text("node_modules/typescript/LICENSE.txt");
-  throw new Error(`${path}: no text for its licence ${licence}`);
-}
-
-const notices = [...packages].sort().map((path) => {
-  const { name, version, license } = JSON.parse(readFileSync(`${root}${path}/package.json`, "utf8"));
-  return `${name} ${version} (${license})\n\n${licenceOf(path, license).trim()}\n`;
-});
-writeFileSync(
-  `${folder}tfjs.LICENSES.txt`,
-  `tfjs.js holds these packages.\n\n${notices.join(`\n${"-".repeat(80)}\n\n`)}`,
-);
-
+const packages = writeLicences(result.metafile, `${folder}tfjs.LICENSES.txt`);
 const [{ bytes }] = Object.values(result.metafile.outputs);
-console.log(`${name}: bundled, ${Math.ceil(bytes / 1024)} KB, ${packages.size} packages`);
+console.log(`${name}: bundled, ${Math.ceil(bytes / 1024)} KB, ${packages} packages`);

@@ -46,6 +46,12 @@ export interface Engine extends AsyncDisposable {
    * Engines without memory of their own give ordinary memory.
    */
   allocate(layout: BatchLayout): AllocatedBatch;
+  /**
+   * A batch of rows of an allocated one in an order of their own: row k is its row order[k]. The engine's threads fetch each when they need
+   * it, so that nobody has to sort them. The allocated batch's offsets do not matter; it must not be released, nor the arrays be changed,
+   * while the new one is in use. Only engines whose threads share memory have this.
+   */
+  gather?(rows: AllocatedBatch, layout: GatherLayout): Batch;
   open(source: Batch | Statistics, options?: SessionOptions): Promise<Session>;
   close(): Promise<void>;
 }
@@ -60,6 +66,14 @@ export interface BatchLayout {
   readonly dtype?: Precision;
   /** Whether there is a weight for each row; default false. */
   readonly weighted?: boolean;
+}
+
+/** Which rows of an allocated batch make another. */
+export interface GatherLayout {
+  /** B+1 row numbers, from 0, not decreasing: group g owns rows offsets[g] … offsets[g+1]−1 of the new batch. */
+  readonly offsets: ArrayLike<number>;
+  /** [offsets[B]], in shared memory: where each of them lies in the allocated batch. */
+  readonly order: Uint32Array;
 }
 
 /** A batch that lies in an engine's memory until it is released. */

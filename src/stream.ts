@@ -1,6 +1,7 @@
+import type { Batch } from "./batch.js";
 import type { AllocatedBatch, Control, Engine } from "./engine.js";
 import { freeYoung } from "./garbage.js";
-import type { RowSource, RowWindow } from "./io/rows.js";
+import type { RoomFor, RowSource, RowWindow, WindowRoom } from "./io/rows.js";
 import { mergeGroup, Statistics, type StatisticsFields } from "./statistics.js";
 
 /**
@@ -19,12 +20,13 @@ export async function accumulate(
 ): Promise<Statistics> {
   const dims = source.columns.length;
   const whole = new GrowingStatistics(dims);
+  const rooms = new Rooms(engine, dims);
   // The window before the one at hand: it is computed while the next one is read.
   let merging: Promise<void> | undefined;
   try {
-    for await (const window of source.windows()) {
+    for await (const window of source.windows(rooms.roomFor)) {
       control.signal?.throwIfAborted();
-      const sorted = sortByGroup(engine, window, dims, source.groups.size);
+      const sorted = sortByGroup(engine, rooms, window, dims, source.groups.size);
       await merging;
       // The chunks that were read meanwhile, and the statistics that have just been merged.
       freeYoung();
@@ -33,41 +35,74 @@ export async function accumulate(
       merging.catch(() => undefined);
       control.onProgress?.(source.rows, source.expectedRows ?? 0);
     }
-  } catch (error) {
+    await merging;
+  } finally {
     // Nothing of the call goes on when it has ended.
     await merging?.catch(() => undefined);
-    throw error;
+    rooms.release();
   }
-  await merging;
   control.signal?.throwIfAborted();
   return whole.statistics(source.groups.size);
 }
 
-/** A window's rows sorted by group: those groups alone that are in it. */
-interface SortedWindow {
-  readonly batch: AllocatedBatch;
-  /** [groups of the batch]: their numbers in the source, ascending, so that merging goes through memory from one end to the other */
-  readonly present: Uint32Array;
+/** Where the rows of windows lie: in the engine's memory if it gathers them from there. */
+class Rooms {
+  readonly roomFor: RoomFor | undefined;
+  private readonly lent: AllocatedBatch[] = [];
+
+  constructor(engine: Engine, dims: number) {
+    if (!engine.gather) return;
+    this.roomFor = (rows, weighted) => {
+      // The source has done with the last but one.
+      if (this.lent.length > 1) this.lent.shift()?.release();
+      const batch = engine.allocate({ offsets: [0, rows], dims, weighted });
+      this.lent.push(batch);
+      return batch as WindowRoom & AllocatedBatch;
+    };
+  }
+
+  /** The memory in which a window lies. */
+  of({ x }: RowWindow): AllocatedBatch | undefined {
+    return this.lent.find((batch) => batch.x.buffer === x.buffer && batch.x.byteOffset === x.byteOffset);
+  }
+
+  release(): void {
+    for (const batch of this.lent.splice(0)) batch.release();
+  }
 }
 
-/** Counting sort by group into the engine's memory; rows keep their order within a group. */
-function sortByGroup(engine: Engine, window: RowWindow, dims: number, groups: number): SortedWindow {
-  const { rows, x, codes, weights } = window;
+/** A window's rows by group: those groups alone that are in it. */
+interface SortedWindow {
+  readonly batch: Batch;
+  /** [groups of the batch]: their numbers in the source, ascending, so that merging goes through memory from one end to the other */
+  readonly present: Uint32Array;
+  /** Gives back what the engine has lent for it. */
+  release(): void;
+}
+
+/**
+ * Counting sort by group; rows keep their order within a group. Where the engine gathers rows, only their order is told: its threads
+ * fetch them from the window when they need them. Else they are moved into its memory.
+ */
+function sortByGroup(
+  engine: Engine,
+  rooms: Rooms,
+  window: RowWindow,
+  dims: number,
+  groups: number,
+): SortedWindow {
+  const { rows, codes, weights } = window;
   const counts = new Uint32Array(groups);
-  let ascending = true;
-  for (let row = 0; row < rows; row++) {
-    counts[codes[row]]++;
-    if (row > 0 && codes[row] < codes[row - 1]) ascending = false;
-  }
+  for (let row = 0; row < rows; row++) counts[codes[row]]++;
   const { present, offsets } = placesOf(counts, rows);
-  const batch = engine.allocate({ offsets, dims, weighted: weights !== undefined });
-  if (ascending) {
-    batch.x.set(x);
-    if (weights) batch.weights!.set(weights);
-  } else {
-    scatter(window, dims, counts, batch);
+  const room = rooms.of(window);
+  if (room && engine.gather) {
+    const batch = engine.gather(room, { offsets, order: orderOf(window, counts) });
+    return { batch, present, release: () => undefined };
   }
-  return { batch, present };
+  const batch = engine.allocate({ offsets, dims, weighted: weights !== undefined });
+  scatter(window, dims, counts, batch);
+  return { batch, present, release: () => batch.release() };
 }
 
 /** The groups that have rows, and the offsets of their rows. In `counts` is then, for each of them, where its first row goes. */
@@ -84,6 +119,13 @@ function placesOf(counts: Uint32Array, rows: number): { present: Uint32Array; of
     offsets[size] = at;
   }
   return { present: present.subarray(0, size), offsets: offsets.subarray(0, size + 1) };
+}
+
+/** [rows]: the rows' numbers by group, in shared memory; `next` is where each group's next row goes. */
+function orderOf({ rows, codes }: RowWindow, next: Uint32Array): Uint32Array {
+  const order = new Uint32Array(new SharedArrayBuffer(4 * rows));
+  for (let row = 0; row < rows; row++) order[next[codes[row]]++] = row;
+  return order;
 }
 
 /** Copies each row to its place; `next` is where each group's next row goes. */
@@ -103,7 +145,7 @@ function scatter(
 
 async function merge(
   engine: Engine,
-  { batch, present }: SortedWindow,
+  { batch, present, release }: SortedWindow,
   whole: GrowingStatistics,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -115,7 +157,7 @@ async function merge(
       await session.close();
     }
   } finally {
-    batch.release();
+    release();
   }
 }
 

@@ -10,6 +10,7 @@ export default function setup(): void {
   node("scripts/build-wasm.mjs");
   node("scripts/build-cuda.mjs");
   node("scripts/build-autograd.mjs");
+  node("scripts/build-command.mjs");
   // The engine cuda runs on it; without a compiler its tests are skipped.
   if (spawnSync("g++", ["--version"]).status === 0) node("scripts/build-stand-in.mjs");
 }

@@ -177,6 +177,39 @@ describe("statistics from a stream of rows", () => {
     expect(held).toEqual({ now: 0, most: 2 });
   });
 
+  it("hold two windows at most in the memory of an engine that gathers them, however they grow", async () => {
+    await using wasm = await wasmProvider.create({ threads: 2 });
+    const held: number[] = [];
+    const most: number[] = [];
+    const allocate: Engine["allocate"] = (layout) => {
+      const batch = wasm.allocate(layout);
+      most.push(held.push(batch.rows));
+      const giveBack = batch.release.bind(batch);
+      return Object.assign(batch, {
+        release: () => {
+          held.splice(held.indexOf(batch.rows), 1);
+          giveBack();
+        },
+      });
+    };
+    const counting: Engine = new Proxy(wasm, {
+      get: (engine, name) => {
+        if (name === "allocate") return allocate;
+        const member = Reflect.get(engine, name, engine) as unknown;
+        return typeof member === "function" ? member.bind(engine) : member;
+      },
+    });
+    // As many groups as the test of windows above: the second window is twice the first.
+    const file = await files.parquet(
+      "growing.parquet",
+      `SELECT i // 16 AS g, ${[1, 2, 3, 4, 5, 6, 7, 8].map((k) => `sin(i * ${k}) AS x${k}`)} FROM range(300000) t(i) ORDER BY i`,
+    );
+    const { statistics } = await statisticsOf(file, { groupBy: ["g"] }, counting);
+    expect(statistics.count.every((count) => count === 16)).toBe(true);
+    expect(most).toEqual([1, 2, 2]);
+    expect(held).toEqual([]);
+  });
+
   it("have groups that first appear late, in their place", async () => {
     const text = Array.from({ length: 1000 }, (_, i) => `${Math.floor(i / 10)},${i}\n`).join("");
     const { statistics, keys } = await statisticsOf(files.write("late.csv", `g,x\n${text}`), {

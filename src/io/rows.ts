@@ -27,9 +27,19 @@ export interface ReadOptions {
   readonly windowBytes?: number;
 }
 
+/** Memory for the rows of a window. */
+export interface WindowRoom {
+  /** [rows, d] */
+  readonly x: Float64Array;
+  /** [rows], where rows are weighted */
+  readonly weights?: Float64Array | undefined;
+}
+
+export type RoomFor = (rows: number, weighted: boolean) => WindowRoom;
+
 /**
- * A stretch of consecutive rows, in the order of the files. Its arrays are good until the next window is asked for, which
- * reuses them.
+ * A stretch of consecutive rows, in the order of the files. Its arrays are good until the next window but one is asked for, which reuses
+ * them: one window can be worked on while the next is read.
  */
 export interface RowWindow {
   readonly rows: number;
@@ -75,8 +85,11 @@ export interface RowSource {
   readonly dropped: number;
   /** All rows there are, where the format tells it in advance. */
   readonly expectedRows?: number;
-  /** The rows, once. */
-  windows(): AsyncIterable<RowWindow>;
+  /**
+   * The rows, once. `roomFor` gives memory for windows of so many rows, by default the source's own. Two are in use at a time: with the third
+   * call the memory of the first is free again, and so on.
+   */
+  windows(roomFor?: RoomFor): AsyncIterable<RowWindow>;
   /** Gives back files, memory and temporary files. May be called at any time, and again. */
   close(): Promise<void>;
 }

@@ -138,7 +138,7 @@ async function show(
   else if (call.output === undefined)
     await printText(process.stdout, tablePieces(result, call.files, process.stdout), signal);
   if (call.json || call.output !== undefined) for (const line of troubles(result)) terminal.warn(line);
-  if (call.output !== undefined) terminal.note(`${call.output}: ${summary(result)}`);
+  if (call.output !== undefined && !call.quiet) terminal.note(`${call.output}: ${summary(result)}`);
   if (call.strict && withoutFit(result.fits) > 0) {
     terminal.error(`${withoutFit(result.fits)} of ${result.fits.groups} groups did not converge (--strict)`);
   }

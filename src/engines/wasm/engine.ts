@@ -5,12 +5,15 @@ import type {
   BatchLayout,
   Engine,
   EngineOptions,
+  GatherLayout,
   Session,
   SessionOptions,
 } from "../../engine.js";
+import { InputError } from "../../errors.js";
 import { requireCount } from "../../layout.js";
 import type { Statistics } from "../../statistics.js";
 import { checkOpening, ResidentBatch } from "../resident_batch.js";
+import { GatheredBatch } from "./gathered_batch.js";
 import { Machine } from "./machine.js";
 import { WasmSession } from "./session.js";
 
@@ -42,6 +45,14 @@ export class WasmEngine implements Engine {
   allocate(layout: BatchLayout): AllocatedBatch {
     this.#machine.requireOpen("allocate");
     return ResidentBatch.allocate(this.#machine.arena, layout);
+  }
+
+  gather(rows: AllocatedBatch, layout: GatherLayout): Batch {
+    this.#machine.requireOpen("gather");
+    if (!(rows instanceof ResidentBatch) || !rows.liesIn(this.#machine.arena)) {
+      throw new InputError("gather: the rows must be a batch of this engine's allocate");
+    }
+    return GatheredBatch.of(rows, layout);
   }
 
   async open(

@@ -19,6 +19,7 @@ export interface Kernels {
     scatter: number,
     scratch: number,
   ): void;
+  gather(rows: number, order: number, count: number, rowBytes: number, to: number): void;
   merge(parts: number, d: number, count: number, weight: number, mean: number, scatter: number): void;
   fit_scratch(precision: number, method: number, d: number): number;
   fit(
@@ -72,14 +73,11 @@ export interface Kernels {
 
 const MODULE = new URL("../../kernels/mvn.wasm", import.meta.url);
 
-/** The bytes of the module, as the build left them. */
-export const moduleBytes = (): Promise<Uint8Array> => readFile(MODULE);
-
 let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** The compiled module, the same for every engine and thread of the process. */
 export function compiledModule(): Promise<WebAssembly.Module> {
-  compiled ??= moduleBytes().then((bytes) => WebAssembly.compile(bytes));
+  compiled ??= readFile(MODULE).then((bytes) => WebAssembly.compile(bytes));
   return compiled;
 }
 

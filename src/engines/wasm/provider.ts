@@ -2,7 +2,7 @@ import { cpus } from "node:os";
 import { versions } from "node:process";
 import type { EngineProvider, Probe } from "../../engine.js";
 import { WasmEngine } from "./engine.js";
-import { moduleBytes } from "./kernels.js";
+import { compiledModule } from "./kernels.js";
 
 /** The kernels as WebAssembly: runs wherever Node runs, without native code. */
 export const wasmProvider: EngineProvider = {
@@ -13,16 +13,19 @@ export const wasmProvider: EngineProvider = {
 };
 
 async function probe(): Promise<Probe> {
-  let bytes: Uint8Array;
   try {
-    bytes = await moduleBytes();
+    await compiledModule();
   } catch (error) {
+    if (error instanceof WebAssembly.CompileError) {
+      const reason = `Node ${versions.node} does not run WebAssembly with SIMD and threads, or the module is damaged`;
+      return {
+        available: false,
+        reason,
+        remedy: "Use Node 20.19 or later, or install the package again",
+      };
+    }
     const reason = `the kernels are not built: ${(error as Error).message}`;
     return { available: false, reason, remedy: "Run npm run build, or install the package again" };
-  }
-  if (!WebAssembly.validate(bytes)) {
-    const reason = `Node ${versions.node} does not run WebAssembly with SIMD and threads, or the module is damaged`;
-    return { available: false, reason, remedy: "Use Node 20.19 or later, or install the package again" };
   }
   const processor = cpus()[0]?.model.trim() || "unknown processor";
   return { available: true, device: `WebAssembly SIMD, ${processor}`, version: `V8 ${versions.v8}` };

@@ -18,6 +18,6 @@ declare namespace WebAssembly {
   class Global {
     value: number;
   }
+  class CompileError extends Error {}
   function compile(bytes: Uint8Array): Promise<Module>;
-  function validate(bytes: Uint8Array): boolean;
 }

@@ -1,5 +1,5 @@
 import { InputError } from "../../errors.js";
-import type { ReadOptions, RowSource, RowWindow } from "../rows.js";
+import type { ReadOptions, RoomFor, RowSource, RowWindow, WindowRoom } from "../rows.js";
 import { GroupCodes } from "./groups.js";
 import type { Chunk, Selection, Table } from "./table.js";
 import { hasNull, isValid } from "./vectors.js";
@@ -58,8 +58,8 @@ export class Rows implements RowSource {
   /**
    * @throws InputError for a missing value (policy `error`), a bad cell or a bad weight
    */
-  async *windows(): AsyncGenerator<RowWindow> {
-    const window = new WindowBuffer(this.columns.length, this.options);
+  async *windows(roomFor = this.ownRoom): AsyncGenerator<RowWindow> {
+    const window = new WindowBuffer(this.columns.length, this.options, roomFor);
     let codes = new Uint32Array(0);
     for (const part of this.parts) {
       let row = 0;
@@ -82,12 +82,17 @@ export class Rows implements RowSource {
       checkRows(part.table, row);
     }
     if (this.missing) throw await missingError(this.missing);
-    if (window.rows > 0) yield window.take();
+    if (window.begun) yield window.take();
   }
 
   close(): Promise<void> {
     return this.release();
   }
+
+  private readonly ownRoom: RoomFor = (rows, weighted) => ({
+    x: new Float64Array(rows * this.columns.length),
+    weights: weighted ? new Float64Array(rows) : undefined,
+  });
 
   /** The rows of the chunk that have all their values; the others are dropped, or counted for the error. */
   private keptRows(part: Part, { rows, values, weights }: Chunk, firstRow: number): Uint32Array {
@@ -121,69 +126,92 @@ function moveUp({ rows, values, weights }: Chunk, codes: Uint32Array, kept: Uint
   return kept.length;
 }
 
+/** Memory for the rows of one window and their codes. */
+interface Room {
+  readonly rows: WindowRoom;
+  readonly codes: Uint32Array;
+}
+
 /**
- * A window being filled. Where it ends is told by the rows in it and before it alone, however the chunks are cut: so the results' bits
- * do not depend on them.
+ * A window being filled, while the one before is worked on. Where it ends is told by the rows in it and before it alone, however the
+ * chunks are cut: so the results' bits do not depend on them.
  */
 class WindowBuffer {
   rows = 0;
   private readonly dims: number;
+  private readonly weighted: boolean;
+  private readonly roomFor: RoomFor;
   private readonly least: number;
   private readonly most: number;
-  private capacity = 0;
+  private capacity: number;
   /** Groups in the windows so far. */
   private groups = 0;
-  private x = new Float64Array(0);
-  private codes = new Uint32Array(0);
-  private weights: Float64Array | undefined;
+  private room: Room;
+  /** That of the window before. */
+  private other: Room | undefined;
+  private taken = false;
 
-  constructor(dims: number, { windowBytes, weights }: ReadOptions) {
+  constructor(dims: number, { windowBytes, weights }: ReadOptions, roomFor: RoomFor) {
     this.dims = dims;
+    this.weighted = weights !== undefined;
+    this.roomFor = roomFor;
     const rowsIn = (bytes: number) => Math.max(1, Math.floor(bytes / (8 * dims)));
     this.least = rowsIn(windowBytes ?? WINDOW_BYTES.least);
     this.most = rowsIn(windowBytes ?? WINDOW_BYTES.most);
-    this.weights = weights === undefined ? undefined : new Float64Array(0);
-    this.enlarge();
+    this.capacity = this.least;
+    this.room = this.fresh();
   }
 
   get full(): boolean {
-    return this.rows === this.capacity;
+    return !this.taken && this.rows === this.capacity;
+  }
+
+  /** Whether there are rows in it. */
+  get begun(): boolean {
+    return !this.taken && this.rows > 0;
   }
 
   /** Takes in rows `from` … `end`−1 of a chunk as far as there is room; returns where it stopped. */
   fill(chunk: Chunk, codes: Uint32Array, from: number, end: number): number {
-    const { dims, rows } = this;
+    // Not before: until the next window is asked for, that of the one before may be in use.
+    if (this.taken) this.turn();
+    const { dims, rows, room } = this;
     const count = Math.min(this.capacity - rows, end - from);
-    this.x.set(chunk.values.values.subarray(from * dims, (from + count) * dims), rows * dims);
-    this.weights?.set(chunk.weights!.values.subarray(from, from + count), rows);
+    room.rows.x.set(chunk.values.values.subarray(from * dims, (from + count) * dims), rows * dims);
+    room.rows.weights?.set(chunk.weights!.values.subarray(from, from + count), rows);
+    room.codes.set(codes.subarray(from, from + count), rows);
     let { groups } = this;
-    for (let k = 0; k < count; k++) {
-      const code = codes[from + k];
-      this.codes[rows + k] = code;
-      if (code >= groups) groups = code + 1;
-    }
+    for (let k = from; k < from + count; k++) if (codes[k] >= groups) groups = codes[k] + 1;
     this.groups = groups;
     this.rows += count;
     return from + count;
   }
 
   take(): RowWindow {
-    const { rows, dims } = this;
-    const window = { rows, x: this.x.subarray(0, rows * dims), codes: this.codes.subarray(0, rows) };
-    const taken = this.weights ? { ...window, weights: this.weights.subarray(0, rows) } : window;
-    this.rows = 0;
-    this.enlarge();
-    return taken;
+    const { rows, dims, room } = this;
+    const { x, weights } = room.rows;
+    const window = {
+      rows,
+      x: x.subarray(0, rows * dims),
+      codes: room.codes.subarray(0, rows),
+      ...(weights && { weights: weights.subarray(0, rows) }),
+    };
+    this.taken = true;
+    return window;
   }
 
-  /** Makes room for the next window. */
-  private enlarge(): void {
-    const capacity = Math.min(this.most, Math.max(this.least, ROWS_A_GROUP * this.groups));
-    if (capacity <= this.capacity) return;
-    this.capacity = capacity;
-    this.x = new Float64Array(capacity * this.dims);
-    this.codes = new Uint32Array(capacity);
-    if (this.weights) this.weights = new Float64Array(capacity);
+  /** Makes room for the next window: that of the one before, where it is large enough. */
+  private turn(): void {
+    this.taken = false;
+    this.rows = 0;
+    this.capacity = Math.max(this.capacity, Math.min(this.most, ROWS_A_GROUP * this.groups));
+    const { room, other } = this;
+    this.room = other && other.codes.length >= this.capacity ? other : this.fresh();
+    this.other = room;
+  }
+
+  private fresh(): Room {
+    return { rows: this.roomFor(this.capacity, this.weighted), codes: new Uint32Array(this.capacity) };
   }
 }
 

@@ -14,7 +14,7 @@ const RESTORABLE =
 export const PARQUET_OPTIONS = "FORMAT parquet, DICTIONARY_SIZE_LIMIT 1";
 
 /** Groups of one row group of fits: several threads write, and each in its cache (1e5 groups of d = 8: half the processor time). */
-const FITS_OPTIONS = `${PARQUET_OPTIONS}, ROW_GROUP_SIZE 8192`;
+const FITS_OPTIONS = `${PARQUET_OPTIONS}, ROW_GROUP_SIZE 4096`;
 
 /**
  * Parquet, one row a group: the group columns in the types that they were read in, the scalars of the CSV file, `mean` a list of
