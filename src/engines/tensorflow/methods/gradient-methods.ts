@@ -10,7 +10,7 @@ import { along, combination, dot, innerProducts } from "./place.js";
 export const nowhere = (): Search => ({ t: 0, settled: true, observe() {} });
 
 /** A first step along −g: one unit of length at most. */
-export const firstStep = (gradientSquared: number): number => Math.min(1, 1 / Math.sqrt(gradientSquared));
+const firstStep = (gradientSquared: number): number => Math.min(1, 1 / Math.sqrt(gradientSquared));
 
 /** Counts the steps that were made; the others found nothing that lowers J. */
 function countMoves<Memory>(runs: readonly Descent<Memory>[], searches: readonly Search[]): void {
