@@ -3,6 +3,7 @@ import type { Engine } from "../src/engine.js";
 import { evaluateConformance } from "./conformance/evaluate.js";
 import { fitConformance } from "./conformance/fit.js";
 import { float32Conformance } from "./conformance/float32.js";
+import { memoryConformance } from "./conformance/memory.js";
 import { methodsConformance } from "./conformance/methods.js";
 import { sessionsConformance } from "./conformance/sessions.js";
 import { statisticsConformance } from "./conformance/statistics.js";
@@ -37,6 +38,7 @@ export function conformance(open: () => Promise<Engine>, capabilities: Capabilit
     float32Conformance(subject);
     troubleConformance(subject);
     sessionsConformance(subject, open);
+    if (capabilities.lends) memoryConformance(open);
     if (capabilities.large !== true) it.skip(`large sizes: ${capabilities.large}`);
   });
 }

@@ -3,7 +3,8 @@
 #
 #     bash build/gpu-host/run.sh [FOLDER]       FOLDER: where the results go; default bench/results
 #
-# Needs NVIDIA's driver. Node is the machine's own if it is 20.19 or later, or the carried one (pack.mjs --node).
+# Needs NVIDIA's driver. Node is the machine's own if it is 20.19 or later, or the carried one (pack.mjs --node), which is for Linux on x64
+# with glibc 2.28 or later. What is unpacked of it is removed at the end.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -16,5 +17,6 @@ if ! fits node; then
   trap 'rm -rf "$(dirname "$node")"' EXIT
   gzip -dc "$here/node.gz" >"$node"
   chmod +x "$node"
+  "$node" -e 0 2>/dev/null || { echo "run.sh: the packed Node does not run here (Linux on x64, glibc 2.28, a temporary folder that may hold programs: TMPDIR); install Node 20.19 or later" >&2; exit 2; }
 fi
 "$node" "$here/run.mjs" "$@"

@@ -10,6 +10,8 @@ export interface Capabilities {
   readonly precisions: readonly Precision[];
   /** Whether sizes run that take a slow engine minutes; or why not. */
   readonly large: true | string;
+  /** Whether rows are read in memory that it lends, by threads of its own. */
+  readonly lends?: true;
 }
 
 /** The engine that the suite is run on. It is open while tests run, not while they are declared. */

@@ -2,7 +2,6 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CudaEngine } from "../../../src/engines/cuda/engine.js";
-import { EngineError, InputError } from "../../../src/errors.js";
 import { gaussianBatch } from "../../support/gaussians.js";
 import { Random } from "../../support/random.js";
 import { closedForm, inEngine, LONG_GROUPS, long, longBatch } from "../wasm/support.js";
@@ -46,24 +45,6 @@ withStandIn("an engine on the stand-in", () => {
       own.release();
     });
 
-    it("is refused once released, also where the session was open before", async () => {
-      const own = inEngine(engine, batch);
-      await using session = await engine.open(own);
-      own.release();
-      await expect(engine.open(own)).rejects.toThrow(/the batch has been released/);
-      await expect(session.fit(closedForm)).rejects.toThrow(InputError);
-    });
-
-    it.each([
-      [-1, /weights must not be negative, got -1 at row 7/],
-      [Number.NaN, /weights must be finite numbers, got NaN at row 7/],
-    ])("with a weight of %s is refused when it is opened", async (weight, message) => {
-      const own = inEngine(engine, batch);
-      if (own.weights) own.weights[7] = weight;
-      await expect(engine.open(own)).rejects.toThrow(message);
-      own.release();
-    });
-
     it("stays readable, and can be filled, once the engine is closed", async () => {
       const own = inEngine(engine, batch);
       await engine.close();
@@ -90,20 +71,6 @@ withStandIn("an engine on the stand-in", () => {
       expect(turns).toBeGreaterThanOrEqual(20);
       expect(performance.now() - started).toBeLessThan(5000);
       expect((await session.fit(closedForm)).groups).toBe(LONG_GROUPS);
-    });
-
-    it("fails with those that wait where the engine is closed", async () => {
-      const session = await engine.open(longBatch());
-      const outcomes = Promise.allSettled([session.fit(long), session.fit(closedForm)]);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      await engine.close();
-      for (const outcome of await outcomes) {
-        expect(outcome.status).toBe("rejected");
-        const { reason } = outcome as PromiseRejectedResult;
-        expect(reason).toBeInstanceOf(EngineError);
-        expect(reason.message).toMatch(/the engine is closed\. Open another with openEngine$/);
-      }
-      await session.close();
     });
 
     it("ends with the error of a callback that throws", async () => {
