@@ -14,7 +14,7 @@ struct FitArrays {
   i32* outIterations;
   u8* outStatus;
 
-  FitGroup group(i64 g, i64 d) const {
+  MVN_FN FitGroup group(i64 g, i64 d) const {
     const i64 vector = g * d, matrix = g * d * d;
     return {{count[g], weight[g], mean + vector, scatter + matrix},
             startMean + vector, startFactor + matrix,
@@ -48,9 +48,10 @@ template <class Real> void fitAll(i32 groups, i32 d, const FitArrays& arrays, co
 template <class Real>
 void fitPacks(i32 groups, i32 d, const FitArrays& arrays, const FitOptions& options, char* block) {
   constexpr int lanes = packLanes<Real>;
-  const auto groupAt = [&](i32 g) MVN_INLINE { return arrays.group(g, d); };
-  if (hasClosedFormPack(d, options.method)) return fitClosedForm(d, groups, groupAt, options, block);
-  if (options.method > Method::newton) return fitByGradient<Real>(d, groups, groupAt, options, block);
+  if (options.method > Method::newton) {
+    const auto groupAt = [&](i32 g) { return arrays.group(g, d); };
+    return fitByGradient<Real>(d, groups, groupAt, options, block);
+  }
   Scratch scratch(block);
   const FitPackScratch<Real> work(scratch, d);
   withPackDimension<Real>(d, [&](auto dimension) {
@@ -110,6 +111,10 @@ void fit(i32 precision, i32 method, i32 groups, i32 d, const f64* count, const f
   const FitArrays arrays{count, weight, mean, scatter, start_mean, start_factor, out_mean, out_covariance, out_factor,
                          out_log_likelihood, out_residual, out_gap, out_iterations, out_status};
   const FitOptions options{Method(method), Start(start), ddof, tolerance, max_iterations, epsilon, stop};
+  if (hasClosedFormPack(d, options.method)) {
+    const auto groupAt = [arrays, d](i32 g) MVN_INLINE { return arrays.group(g, d); };
+    return fitClosedForm(d, groups, groupAt, options, scratch);
+  }
   const bool single = inSingle(precision, options.method);
   if (fitsInPacks(d)) {
     if (single) return fitPacks<f32>(groups, d, arrays, options, scratch);

@@ -187,8 +187,10 @@ template <int D> class ClosedFormPack {
   }
 };
 
+// A function for each d: one for all would have more variables than an engine's register allocation takes well.
 template <int D, class GroupAt>
-MVN_FN void fitClosedForm(int groups, GroupAt groupAt, const FitOptions& options, const ClosedFormScratch& work) {
+MVN_CALL void fitClosedForm(int groups, const GroupAt& given, const FitOptions& options, const ClosedFormScratch& work) {
+  const GroupAt groupAt = given;  // its addresses are then known not to change with what is written
   for (int g = 0; g < groups; g += 2) {
     if (options.stop && readNow(options.stop)) return;
     const bool both = g + 1 < groups;
@@ -200,7 +202,7 @@ MVN_FN void fitClosedForm(int groups, GroupAt groupAt, const FitOptions& options
 
 // groupAt(0) … groupAt(groups − 1), where hasClosedFormPack().
 template <class GroupAt>
-MVN_FN void fitClosedForm(int d, int groups, GroupAt groupAt, const FitOptions& options, char* block) {
+MVN_FN void fitClosedForm(int d, int groups, const GroupAt& groupAt, const FitOptions& options, char* block) {
   Scratch scratch(block);
   const ClosedFormScratch work(scratch, d);
   switch (d) {
