@@ -24,13 +24,13 @@ MVN_FN bool fitsByTiles(int d, Method method) { return method == Method::closedF
 // The residual above which it is computed exactly.
 constexpr f64 residualBound = 1e-9;
 
-struct ClosedFormScratch {
+struct ClosedFormTileScratch {
   int strips;
   f64 *scale, *inverseScale;  // [padded d]
   f64 *inverse, *own;         // [padded d]: 1/U_ii, (R⁻¹)_ii
   f64 *R, *U, *X;             // strips (tile_factor.hpp), and one of them
 
-  MVN_FN ClosedFormScratch(Scratch& s, int d) : strips(stripsOf(d)) {
+  MVN_FN ClosedFormTileScratch(Scratch& s, int d) : strips(stripsOf(d)) {
     const i64 padded = i64(strips) * tileRows;
     scale = s.take<f64>(padded);
     inverseScale = s.take<f64>(padded);
@@ -43,7 +43,7 @@ struct ClosedFormScratch {
 };
 
 // s, 1/s, R and the covariance A·share. False where something is not finite, or a column without variance.
-inline bool standardise(int d, const Statistics& group, f64 share, const ClosedFormScratch& work, f64* covariance) {
+inline bool standardise(int d, const Statistics& group, f64 share, const ClosedFormTileScratch& work, f64* covariance) {
   const int padded = work.strips * tileRows;
   for (int j = 0; j < padded; ++j) {
     work.scale[j] = j < d ? sqrt(group.scatter[i64(j) * d + j] / group.weight) : 1;
@@ -90,7 +90,7 @@ inline bool standardise(int d, const Statistics& group, f64 share, const ClosedF
 }
 
 // Whether R surely has full rank (packs/standard.hpp says why this shows it); leaves (R⁻¹)_jj.
-inline bool hasFullRank(int d, const Statistics& group, f64 epsilon, const ClosedFormScratch& work) {
+inline bool hasFullRank(int d, const Statistics& group, f64 epsilon, const ClosedFormTileScratch& work) {
   if (!factorStrips(work.strips, work.R, work.U, work.inverse)) return false;
   inverseDiagonal(work.strips, work.U, work.inverse, work.X, work.own);
   f64 largest = 0;
@@ -99,7 +99,7 @@ inline bool hasFullRank(int d, const Statistics& group, f64 epsilon, const Close
 }
 
 // Rows 4s … 4s+3 of Λ, lower triangular: columns of strip s of U, stretched.
-inline void writeFactorRows(int d, int s, f64 stretched, const ClosedFormScratch& work, f64* factor) {
+inline void writeFactorRows(int d, int s, f64 stretched, const ClosedFormTileScratch& work, f64* factor) {
   const f64* U = work.U + stripStart(s);
   const int top = s * tileRows, rows = min(tileRows, d - top), end = min(top + tileRows, d);
   for (int r = 0; r < rows; ++r) {
@@ -123,7 +123,7 @@ MVN_FN Certificate certificateOf(int d, f64 bound, f64 stretched) {
 }
 
 // True where the group was fitted; else its results are to be written by fitGroup().
-inline bool fitClosedForm(int d, const FitGroup& group, const FitOptions& options, const ClosedFormScratch& work) {
+inline bool fitClosedFormByTiles(int d, const FitGroup& group, const FitOptions& options, const ClosedFormTileScratch& work) {
   const Statistics& statistics = group.statistics;
   if (!(statistics.count >= d + 1 && statistics.weight > max(0.0, options.ddof) && isFinite(statistics.weight))) return false;
   const f64 divisor = statistics.weight - options.ddof, stretched = statistics.weight / divisor;

@@ -49,10 +49,10 @@ TEST("the residual is a bound: a factor that is off by more shows") {
   const int d = 33;
   const Group group = groupOf(d, 100, 7);
   Scratch count;
-  ClosedFormScratch(count, d);
+  ClosedFormTileScratch(count, d);
   std::vector<f64> block = staleBlock(count.used);
   Scratch scratch(reinterpret_cast<char*>(block.data()));
-  const ClosedFormScratch work(scratch, d);
+  const ClosedFormTileScratch work(scratch, d);
   Numbers covariance(d * d);
   CHECK(standardise(d, group.statistics(), 1 / group.weight, work, covariance.data()));
   CHECK(hasFullRank(d, group.statistics(), 0x1p-53, work));
@@ -80,10 +80,10 @@ TEST("1/(R⁻¹)_jj of a matrix whose inverse is known") {
   const int d = 3;
   const Group group = groupOf(d, 100, Numbers{1, 0.5, 0.25, 0.5, 1, 0.5, 0.25, 0.5, 1}, Numbers(d, 0.0));
   Scratch count;
-  ClosedFormScratch(count, d);
+  ClosedFormTileScratch(count, d);
   std::vector<f64> block = staleBlock(count.used);
   Scratch scratch(reinterpret_cast<char*>(block.data()));
-  const ClosedFormScratch work(scratch, d);
+  const ClosedFormTileScratch work(scratch, d);
   Numbers covariance(d * d);
   CHECK(standardise(d, group.statistics(), 1 / group.weight, work, covariance.data()));
   CHECK(hasFullRank(d, group.statistics(), 0x1p-53, work));

@@ -159,9 +159,9 @@ template <class Real = f64> std::vector<Fit> fitPack(const std::vector<Group>& g
     return results;
   }
   if (hasClosedFormPack(d, call.method)) {
-    std::vector<f64> block = staleBlock(closedFormBytes(d));
+    std::vector<f64> block = staleBlock(closedFormPackBytes(d));
     const auto groupAt = [&](int k) { return places[k].at(groups[k], call); };
-    fitClosedForm(d, count, groupAt, optionsOf(call), reinterpret_cast<char*>(block.data()));
+    fitClosedFormPacks(d, count, groupAt, optionsOf(call), reinterpret_cast<char*>(block.data()));
     for (Place& place : places) results.push_back(place.result());
     return results;
   }
@@ -185,10 +185,10 @@ template <class Real = f64> std::vector<Fit> fitPack(const std::vector<Group>& g
 // The closed form by tiles; false where that leaves the group to the other code.
 inline bool fitByTiles(const Group& group, const Call& call, Place& place) {
   Scratch count;
-  ClosedFormScratch(count, group.d);
+  ClosedFormTileScratch(count, group.d);
   std::vector<f64> block = staleBlock(count.used);
   Scratch scratch(reinterpret_cast<char*>(block.data()));
-  return fitClosedForm(group.d, place.at(group, call), optionsOf(call), ClosedFormScratch(scratch, group.d));
+  return fitClosedFormByTiles(group.d, place.at(group, call), optionsOf(call), ClosedFormTileScratch(scratch, group.d));
 }
 
 template <class Real = f64> Fit fit(const Group& group, const Call& call) {

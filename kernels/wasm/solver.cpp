@@ -15,7 +15,7 @@ struct FitArrays {
   i32* outIterations;
   u8* outStatus;
 
-  FitGroup group(i64 g, i64 d) const {
+  MVN_FN FitGroup group(i64 g, i64 d) const {
     const i64 vector = g * d, matrix = g * d * d;
     return {{count[g], weight[g], mean + vector, scatter + matrix},
             startMean + vector, startFactor + matrix,
@@ -49,21 +49,22 @@ template <class Real> void fitAll(i32 groups, i32 d, const FitArrays& arrays, co
 // The closed form, float64 whatever the precision. What its tiles cannot settle goes by fitGroup().
 void fitTiles(i32 groups, i32 d, const FitArrays& arrays, const FitOptions& options, char* block) {
   Scratch scratch(block);
-  const ClosedFormScratch tiles(scratch, d);
+  const ClosedFormTileScratch tiles(scratch, d);
   const FitScratch work(scratch, d, 0);
   for (i32 g = 0; g < groups; ++g) {
     if (options.stop && __atomic_load_n(options.stop, __ATOMIC_RELAXED)) return;
     const FitGroup group = arrays.group(g, d);
-    if (!fitClosedForm(d, group, options, tiles)) fitGroup<f64>(SerialTeam{}, Dynamic{d}, group, options, work);
+    if (!fitClosedFormByTiles(d, group, options, tiles)) fitGroup<f64>(SerialTeam{}, Dynamic{d}, group, options, work);
   }
 }
 
 template <class Real>
 void fitPacks(i32 groups, i32 d, const FitArrays& arrays, const FitOptions& options, char* block) {
   constexpr int lanes = packLanes<Real>;
-  const auto groupAt = [&](i32 g) MVN_INLINE { return arrays.group(g, d); };
-  if (hasClosedFormPack(d, options.method)) return fitClosedForm(d, groups, groupAt, options, block);
-  if (options.method > Method::newton) return fitByGradient<Real>(d, groups, groupAt, options, block);
+  if (options.method > Method::newton) {
+    const auto groupAt = [&](i32 g) { return arrays.group(g, d); };
+    return fitByGradient<Real>(d, groups, groupAt, options, block);
+  }
   Scratch scratch(block);
   const FitPackScratch<Real> work(scratch, d);
   withPackDimension<Real>(d, [&](auto dimension) {
@@ -87,13 +88,13 @@ template <class Real> void evaluateAll(i32 groups, i32 d, const EvaluateArrays& 
 
 template <class Real> i32 fitBytes(i32 d, Method method) {
   Scratch count;
+  if (hasClosedFormPack(d, method)) return i32(closedFormPackBytes(d));
   if (fitsByTiles(d, method)) {
-    ClosedFormScratch(count, d);
+    ClosedFormTileScratch(count, d);
     FitScratch(count, d, 0);
     return i32(count.used);
   }
   if (fitsInPacks(d)) {
-    if (hasClosedFormPack(d, method)) return i32(closedFormBytes(d));
     if (method > Method::newton) return i32(gradientPackBytes<Real>(d, method));
     FitPackScratch<Real>(count, d);
     return i32(count.used);
@@ -129,6 +130,10 @@ void fit(i32 precision, i32 method, i32 groups, i32 d, const f64* count, const f
                          out_log_likelihood, out_residual, out_gap, out_iterations, out_status};
   const FitOptions options{Method(method), Start(start), ddof, tolerance, max_iterations, epsilon, stop};
   if (fitsByTiles(d, options.method)) return fitTiles(groups, d, arrays, options, scratch);
+  if (hasClosedFormPack(d, options.method)) {
+    const auto groupAt = [arrays, d](i32 g) MVN_INLINE { return arrays.group(g, d); };
+    return fitClosedFormPacks(d, groups, groupAt, options, scratch);
+  }
   const bool single = inSingle(precision, options.method);
   if (fitsInPacks(d)) {
     if (single) return fitPacks<f32>(groups, d, arrays, options, scratch);
