@@ -78,20 +78,36 @@ MVN_FN void selectRows(const Row* x, const f64* weights, int rows, const Chunk& 
   panel.count = count;
 }
 
+// Which lanes of the vector from `column` on hold a column, as a mask.
+template <class Sum> MVN_FN auto columnsOf(int column, int d) {
+  Vector<Sum> index;
+  MVN_UNROLL for (int lane = 0; lane < lanesOf<Sum>; ++lane) index[lane] = Sum(column + lane);
+  return index < splat(Sum(d));
+}
+
 // Packs `vectors` vectors of columns from `column` on, of all rows, and adds them to the sums, which stay in registers
-// meanwhile. Two strips of float64 are a line of the cache.
-template <int vectors, bool weighted, class Sum, class Row>
-MVN_FN void packColumns(const PanelRows<Sum, Row>& rows, int column, int stripSize, Sum* to, TileWorkspace<Sum>& work) {
+// meanwhile. Two strips of float64 are a line of the cache. An edge has fewer columns than that: what is read beyond them
+// belongs to the row after, of which there is one for all rows but perhaps the last; in the panel it is 0.
+template <int vectors, bool edge, bool weighted, class Sum, class Row>
+MVN_FN void packColumns(const PanelRows<Sum, Row>& rows, int column, int d, Sum* to, TileWorkspace<Sum>& work) {
   constexpr int lanes = lanesOf<Sum>, width = tileWidth<Sum>;
+  const int stripSize = panelRows<Sum>(d) * width;
   Vector<Sum> shift[vectors], sum[vectors];
+  decltype(columnsOf<Sum>(0, 0)) inside[vectors];
   MVN_UNROLL for (int v = 0; v < vectors; ++v) {
     shift[v] = load<Sum>(work.shift + column + v * lanes);
     sum[v] = load<Sum>(work.sum + column + v * lanes);
+    inside[v] = columnsOf<Sum>(column + v * lanes, d);
+  }
+  Row last[vectors * lanes] = {};
+  if (edge && rows.count > 0) {
+    for (int j = column; j < d; ++j) last[j - column] = rows.from[rows.count - 1][j];
   }
   for (int r = 0; r < rows.count; ++r, to += width) {
-    const Row* from = rows.from[r] + column;
+    const Row* from = edge && r == rows.count - 1 ? last : rows.from[r] + column;
     MVN_UNROLL for (int v = 0; v < vectors; ++v) {
       Vector<Sum> y = load<Sum>(from + v * lanes) - shift[v];
+      if constexpr (edge) y = keepWhere(inside[v], y);
       if constexpr (weighted) {
         sum[v] += splat(rows.weight[r]) * y;
         y *= splat(rows.root[r]);
@@ -102,24 +118,6 @@ MVN_FN void packColumns(const PanelRows<Sum, Row>& rows, int column, int stripSi
     }
   }
   MVN_UNROLL for (int v = 0; v < vectors; ++v) store<Sum>(work.sum + column + v * lanes, sum[v]);
-}
-
-// The last columns, fewer than a strip; it is filled up with columns of zeros.
-template <bool weighted, class Sum, class Row>
-MVN_FN void packEdge(const PanelRows<Sum, Row>& rows, int column, int d, Sum* to, TileWorkspace<Sum>& work) {
-  constexpr int width = tileWidth<Sum>;
-  for (int r = 0; r < rows.count; ++r, to += width) {
-    for (int c = 0; c < width; ++c) {
-      Sum y = column + c < d ? Sum(rows.from[r][column + c]) - work.shift[column + c] : Sum(0);
-      if constexpr (weighted) {
-        work.sum[column + c] += rows.weight[r] * y;
-        y *= rows.root[r];
-      } else {
-        work.sum[column + c] += y;
-      }
-      to[c] = y;
-    }
-  }
 }
 
 // Reads a number of every line of the cache, so that all lines of the panel are on their way at once.
@@ -137,12 +135,10 @@ MVN_FN void packPanel(const PanelRows<Sum, Row>& rows, int d, TileWorkspace<Sum>
   Sum* to = work.panel;
   int column = 0;
   for (; column + 2 * width <= d; column += 2 * width, to += 2 * stripSize) {
-    packColumns<4, weighted>(rows, column, stripSize, to, work);
+    packColumns<4, false, weighted>(rows, column, d, to, work);
   }
-  for (; column + width <= d; column += width, to += stripSize) {
-    packColumns<2, weighted>(rows, column, stripSize, to, work);
-  }
-  if (column < d) packEdge<weighted>(rows, column, d, to, work);
+  for (; column + width <= d; column += width, to += stripSize) packColumns<2, false, weighted>(rows, column, d, to, work);
+  if (column < d) packColumns<2, true, weighted>(rows, column, d, to, work);
 }
 
 // Adds the products of the panel's rows to those of the chunk, or begins them.
