@@ -20,7 +20,7 @@ describe("help", () => {
   });
 
   // What makes a start slow is what it loads: V8 lists it for a coverage report.
-  it.each([[["--help"]], [["fit", "--help"]]])("%j loads nothing but the command's own file", async (words) => {
+  it.each([[["--help"]], [["fit", "--help"]]])("%j loads nothing but the one file", async (words) => {
     const reports = await mkdtemp(join(tmpdir(), "mvnfit-loaded-"));
     await mvnfit(words, { env: { NODE_V8_COVERAGE: reports } });
     const loaded: string[] = [];
