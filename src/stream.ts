@@ -28,8 +28,8 @@ export async function accumulate(
       control.signal?.throwIfAborted();
       const sorted = sortByGroup(engine, rooms, window, dims, source.groups.size);
       await merging;
-      // The chunks that were read meanwhile, and the statistics that have just been merged.
-      freeYoung();
+      // The chunks that were read meanwhile, and the statistics that have just been merged: not worth the while for one window.
+      if (merging) freeYoung();
       merging = merge(engine, sorted, whole, control.signal);
       // Met where it is awaited.
       merging.catch(() => undefined);
