@@ -95,7 +95,7 @@ inline bool hasFullRank(int d, const Statistics& group, f64 epsilon, const Close
   inverseDiagonal(work.strips, work.U, work.inverse, work.X, work.own);
   f64 largest = 0;
   for (int j = 0; j < d; ++j) largest = max(largest, work.own[j]);
-  return 1 > 2 * largest * smallestPivotAllowed(SerialTeam{}, Dynamic{d}, group, work.inverseScale, epsilon);
+  return 1 > 2 * largest * smallestPivotAllowed(Dynamic{d}, group, work.inverseScale, epsilon);
 }
 
 // Rows 4s … 4s+3 of Λ, lower triangular: columns of strip s of U, stretched.
