@@ -1,7 +1,7 @@
 // The rule by which `auto` takes `cuda` or `wasm`: whichever is estimated to be done first, start and transfer included.
 //
 // The constants of `wasm` are rounded from measurements on one core of a 2.x GHz server processor. Those of `cuda` are ESTIMATES from the
-// hardware's data sheets: nothing has been measured on a GPU yet. scripts/gpu-host.mjs measures what is to take their place;
+// hardware's data sheets: nothing has been measured on a GPU yet. scripts/gpu-host/ measures what is to take their place;
 // docs/cuda.md tells what each stands for.
 import { availableParallelism } from "node:os";
 import type { Method } from "../methods.js";
