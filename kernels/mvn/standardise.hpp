@@ -27,7 +27,7 @@ MVN_FN bool allFinite(const Team& team, Dim d, const Statistics& group) {
   }) == 0;
 }
 
-// Takes positive A_jj. `R` gets both triangles, its diagonal exactly 1.
+// Takes positive A_jj. `R` gets both triangles, its diagonal exactly 1. A barrier is to follow before the lower is read.
 template <class Team, class Dim>
 MVN_FN void standardise(const Team& team, Dim d, const Statistics& group, f64* scale, f64* inverseScale, f64* R) {
   team.each(d, [&](int j) {
@@ -45,7 +45,6 @@ MVN_FN void standardise(const Team& team, Dim d, const Statistics& group, f64* s
   team.each(d, [&](int i) {
     for (int j = 0; j < i; ++j) R[i * d + j] = R[j * d + i];
   });
-  team.sync();
 }
 
 }  // namespace mvn
