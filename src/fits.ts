@@ -31,7 +31,10 @@ export interface FitsFields {
   readonly factor: Float64Array;
   /** [B]: log P(X | μ, Λ), eq. (1), in nats; NaN where there is no factor */
   readonly logLikelihood: Float64Array;
-  /** [B]: r = max(‖I − W‖_F, ‖Λᵀ ∂J/∂μ‖/n); 0 at the optimum, unchanged by any affine change of the data */
+  /**
+   * [B]: r = max(‖I − W‖_F, ‖Λᵀ ∂J/∂μ‖/n); 0 at the optimum, unchanged by any affine change of the data. The closed form of engine
+   * `wasm` states upper bounds of it and of the gap from d = 24 on (docs/methods.md).
+   */
   readonly residual: Float64Array;
   /** [B]: (J − J*)/n ≥ 0, the exact distance to the global optimum in nats per row */
   readonly gap: Float64Array;
