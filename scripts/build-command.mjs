@@ -58,6 +58,8 @@ const bundle = (entry) =>
     banner: {
       js: 'import { createRequire as createRequireOfNode } from "node:module"; const require = createRequireOfNode(import.meta.url);',
     },
+    sourcemap: true, // in place of those that tsc has left for the entries
+    sourcesContent: false,
     legalComments: "none",
     metafile: true,
     absWorkingDir: root,
@@ -65,7 +67,8 @@ const bundle = (entry) =>
 
 for (const entry of ["cli/main", "engines/wasm/worker"]) {
   const { metafile } = await bundle(entry);
-  const [[name, { bytes }]] = Object.entries(metafile.outputs);
+  const name = `dist/${entry}.js`;
+  const { bytes } = metafile.outputs[name];
   const packages = writeLicences(metafile, `${root}${name.replace(/js$/, "LICENSES.txt")}`);
   console.log(`${name}: bundled, ${Math.ceil(bytes / 1024)} KB, ${packages} packages`);
 }
