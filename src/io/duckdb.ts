@@ -21,7 +21,7 @@ const SETTINGS = {
  * What a stream may hold ready before it waits for its reader. DuckDB's own 1 MB is a few chunks, which keeps all its threads
  * but one idle: rows come in twice the time.
  */
-const READY_BYTES = 16 * 2 ** 20;
+const READY_BYTES = 32 * 2 ** 20;
 
 /**
  * An in-memory DuckDB, used to read and write files. It works on the binding itself: the package that wraps it takes longer to load
