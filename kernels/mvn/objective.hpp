@@ -94,8 +94,9 @@ template <class Team, class From, class To> MVN_FN void unpackFactor(const Team&
 // 1/√2: ∂E_ii/∂e_ii
 constexpr f64 diagonalShare = 0.70710678118654752440;
 
-// J/n and r at x, the gradient, and the relative one where it is asked for (`relative` not null). Outside where a diagonal entry of L is not positive: log|S| puts a barrier there,
-// which a line search steps back from; the gradients are then not written.
+// J/n and r at x, the gradient, and the relative one where it is asked for (`relative` not null). Outside where a diagonal
+// entry of L is not positive: log|S| puts a barrier there, which a line search steps back from; the gradients are then not
+// written.
 template <class Team, class Dim, class Real>
 MVN_CALL Value<Real> objectiveAt(const Team& team, Dim d, const Problem<Real>& problem, const Real* x, Real* gradient,
                                  Real* relative, const ObjectiveScratch<Real>& work) {
@@ -129,8 +130,7 @@ MVN_CALL Value<Real> objectiveAt(const Team& team, Dim d, const Problem<Real>& p
   if (relative) {
     packFactor(team, d, work.T, relative);
     team.each(d, [&](int i) { relative[packedRow(d, i) + i] = relative[packedRow(d, i) + i] * Real(diagonalShare); });
-    team.sync();
-  }
+  }  // what was read of T lies above what the next phase changes
   solveUpperLowerPart(team, d, work.U, work.inverse, work.T);
   team.each(d, [&](int i) {
     for (int j = i; j < d; ++j) gradient[packedRow(d, i) + j] = work.T[j * d + i];
