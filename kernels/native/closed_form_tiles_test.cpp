@@ -128,3 +128,12 @@ TEST("what is in doubt is left to fitGroup(), and ends as there") {
     CHECK(coarse.status == Status::converged && coarse.residual <= 8 * d * 1e10 * 0x1p-52);
   }
 }
+
+TEST("what coarsely stored rows leave in doubt is left, however small the residual") {
+  FOR_EACH(d, {24, 33, 64}) {
+    const Group group = groupOf(int(d), 1e5, 3 * d);
+    const Call exact, coarse{.epsilon = 0x1p-10};
+    CHECK(alone(group, exact).status == Status::converged && !isLeft(group, exact));
+    CHECK(alone(group, coarse).status == Status::singular && isLeft(group, coarse));
+  }
+}

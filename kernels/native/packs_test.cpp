@@ -243,3 +243,20 @@ TEST("the logarithm of a pack is right to an ulp") {
   const f64x2 none = logOf(f64x2{1.0, 1.0});
   CHECK(none[0] == 0 && none[1] == 0);
 }
+
+TEST("the closed form of a pack states the residual and the gap of fitGroup()") {
+  FOR_EACH(d, {1, 2, 3, 5, 8}) {
+    for (const f64 rows : {2.0 * d + 3, 2e3, 2e9}) {  // far from the maximum and near it
+      Group group = groupOf(int(d), 1e2, 5 * d);
+      for (f64& entry : group.scatter) entry *= rows / group.weight;
+      group.count = group.weight = rows;
+      Call call{.ddof = 1};
+      const Fit pack = fit(group, call);
+      call.packed = false;
+      const Fit single = fit(group, call);
+      CHECK(pack.residual > 0);
+      CHECK_CLOSE(pack.residual, single.residual, 1e-4 * single.residual);
+      CHECK_CLOSE(pack.gap, single.gap, 1e-4 * single.gap);
+    }
+  }
+}
