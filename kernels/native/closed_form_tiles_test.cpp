@@ -19,6 +19,20 @@ bool isLeft(const Group& group, const Call& call = {}) {
   return !fitByTiles(group, call, place);
 }
 
+// The scratch, in `block`, once the group has been found to have full rank.
+ClosedFormTileScratch ranked(const Group& group, std::vector<f64>& block) {
+  const int d = group.d;
+  Scratch count;
+  ClosedFormTileScratch(count, d);
+  block = staleBlock(count.used);
+  Scratch scratch(reinterpret_cast<char*>(block.data()));
+  const ClosedFormTileScratch work(scratch, d);
+  Numbers covariance(d * d);
+  CHECK(standardise(d, group.statistics(), 1 / group.weight, work, covariance.data()));
+  CHECK(hasFullRank(d, group.statistics(), 0x1p-53, work));
+  return work;
+}
+
 }  // namespace
 
 TEST("the fit of fitGroup(), with a residual and a gap that are at least its own") {
@@ -48,14 +62,8 @@ TEST("the fit of fitGroup(), with a residual and a gap that are at least its own
 TEST("the residual is a bound: a factor that is off by more shows") {
   const int d = 33;
   const Group group = groupOf(d, 100, 7);
-  Scratch count;
-  ClosedFormTileScratch(count, d);
-  std::vector<f64> block = staleBlock(count.used);
-  Scratch scratch(reinterpret_cast<char*>(block.data()));
-  const ClosedFormTileScratch work(scratch, d);
-  Numbers covariance(d * d);
-  CHECK(standardise(d, group.statistics(), 1 / group.weight, work, covariance.data()));
-  CHECK(hasFullRank(d, group.statistics(), 0x1p-53, work));
+  std::vector<f64> block;
+  const ClosedFormTileScratch work = ranked(group, block);
   for (int j = 0; j < work.strips * tileRows; ++j) work.own[j] = std::sqrt(work.own[j]);
   work.U[stripStart(3) + 5] *= 1 + 1e-6;  // row 1 of column 13
 
@@ -79,14 +87,8 @@ TEST("the residual is a bound: a factor that is off by more shows") {
 TEST("1/(R⁻¹)_jj of a matrix whose inverse is known") {
   const int d = 3;
   const Group group = groupOf(d, 100, Numbers{1, 0.5, 0.25, 0.5, 1, 0.5, 0.25, 0.5, 1}, Numbers(d, 0.0));
-  Scratch count;
-  ClosedFormTileScratch(count, d);
-  std::vector<f64> block = staleBlock(count.used);
-  Scratch scratch(reinterpret_cast<char*>(block.data()));
-  const ClosedFormTileScratch work(scratch, d);
-  Numbers covariance(d * d);
-  CHECK(standardise(d, group.statistics(), 1 / group.weight, work, covariance.data()));
-  CHECK(hasFullRank(d, group.statistics(), 0x1p-53, work));
+  std::vector<f64> block;
+  const ClosedFormTileScratch work = ranked(group, block);
   CHECK_CLOSE(work.own[0], 4.0 / 3, 1e-15);  // R⁻¹ = [4 −2 0; −2 5 −2; 0 −2 4]/3
   CHECK_CLOSE(work.own[1], 5.0 / 3, 1e-15);
   CHECK_CLOSE(work.own[2], 4.0 / 3, 1e-15);

@@ -41,7 +41,7 @@ template <class Real> void fitAll(i32 groups, i32 d, const FitArrays& arrays, co
   Scratch scratch(block);
   const FitScratch work(scratch, d, solverBytes<Real>(d, options.method));
   for (i32 g = 0; g < groups; ++g) {
-    if (options.stop && __atomic_load_n(options.stop, __ATOMIC_RELAXED)) return;
+    if (options.stop && readNow(options.stop)) return;
     fitGroup<Real>(SerialTeam{}, Dynamic{d}, arrays.group(g, d), options, work);
   }
 }
@@ -52,7 +52,7 @@ void fitTiles(i32 groups, i32 d, const FitArrays& arrays, const FitOptions& opti
   const ClosedFormTileScratch tiles(scratch, d);
   const FitScratch work(scratch, d, 0);
   for (i32 g = 0; g < groups; ++g) {
-    if (options.stop && __atomic_load_n(options.stop, __ATOMIC_RELAXED)) return;
+    if (options.stop && readNow(options.stop)) return;
     const FitGroup group = arrays.group(g, d);
     if (!fitClosedFormByTiles(d, group, options, tiles)) fitGroup<f64>(SerialTeam{}, Dynamic{d}, group, options, work);
   }
@@ -69,7 +69,7 @@ void fitPacks(i32 groups, i32 d, const FitArrays& arrays, const FitOptions& opti
   const FitPackScratch<Real> work(scratch, d);
   withPackDimension<Real>(d, [&](auto dimension) {
     for (i32 g = 0; g < groups; g += lanes) {
-      if (options.stop && __atomic_load_n(options.stop, __ATOMIC_RELAXED)) return;
+      if (options.stop && readNow(options.stop)) return;
       FitGroup pack[lanes];
       for (int lane = 0; lane < lanes; ++lane) pack[lane] = arrays.group(min(g + lane, groups - 1), d);
       fitPack<Real>(dimension, pack, min(lanes, groups - g), options, work);
