@@ -31,40 +31,41 @@ struct ClosedFormTileScratch {
   f64 *R, *U, *X;             // strips (tile_factor.hpp), and one of them
 
   MVN_FN ClosedFormTileScratch(Scratch& s, int d) : strips(stripsOf(d)) {
-    const i64 padded = i64(strips) * tileRows;
+    const i64 padded = i64(strips) * side;
     scale = s.take<f64>(padded);
     inverseScale = s.take<f64>(padded);
     inverse = s.take<f64>(padded);
     own = s.take<f64>(padded);
     R = s.take<f64>(stripStart(strips));
     U = s.take<f64>(stripStart(strips));
-    X = s.take<f64>(padded * tileRows);
+    X = s.take<f64>(padded * side);
   }
 };
 
 // s, 1/s, R and the covariance A·share. False where something is not finite, or a column without variance.
 inline bool standardise(int d, const Statistics& group, f64 share, const ClosedFormTileScratch& work, f64* covariance) {
-  const int padded = work.strips * tileRows;
+  constexpr int lanes = lanesOf<f64>;
+  const int padded = work.strips * side;
   for (int j = 0; j < padded; ++j) {
     work.scale[j] = j < d ? sqrt(group.scatter[i64(j) * d + j] / group.weight) : 1;
     work.inverseScale[j] = 1 / work.scale[j];
     if (!(work.scale[j] > 0) || !isFinite(work.scale[j]) || !isFinite(work.inverseScale[j])) return false;
   }
   const f64 unit = 1 / group.weight;
-  f64x2 finite{};
+  f64v finite{};
   for (int i = 0; i < padded; ++i) {
-    const int first = i / tileRows;
-    f64* to = work.R + stripStart(first) + i * tileRows;
+    const int first = i / side;
+    f64* to = work.R + stripStart(first) + i * side;
     if (i >= d) {
-      for (int c = 0; c < tileRows; ++c) to[c] = c == i % tileRows;
+      for (int c = 0; c < side; ++c) to[c] = c == i % side;
       continue;
     }
     const f64* row = group.scatter + i64(i) * d;
     f64* out = covariance + i64(i) * d;
-    const f64x2 scaled = splat(share), own = splat(work.inverseScale[i] * unit);
+    const f64v scaled = splat(share), own = splat(work.inverseScale[i] * unit);
     int j = 0;
-    for (; j + 2 <= d; j += 2) {
-      const f64x2 entry = load<f64>(row + j);
+    for (; j + lanes <= d; j += lanes) {
+      const f64v entry = load<f64>(row + j);
       finite += entry - entry;
       store<f64>(out + j, entry * scaled);
     }
@@ -73,17 +74,18 @@ inline bool standardise(int d, const Statistics& group, f64 share, const ClosedF
       out[j] = row[j] * share;
     }
     int s = first;
-    for (; (s + 1) * tileRows <= d; ++s) {
-      const int column = s * tileRows;
-      store<f64>(to, load<f64>(row + column) * own * load<f64>(work.inverseScale + column));
-      store<f64>(to + 2, load<f64>(row + column + 2) * own * load<f64>(work.inverseScale + column + 2));
-      to += 8 * 2 * (s + 1);  // from strip s to the same row of the next
+    for (; (s + 1) * side <= d; ++s) {
+      const int column = s * side;
+      MVN_UNROLL for (int c = 0; c < side; c += lanes) {
+        store<f64>(to + c, load<f64>(row + column + c) * own * load<f64>(work.inverseScale + column + c));
+      }
+      to += side * side * (s + 1);  // from strip s to the same row of the next
     }
-    for (int c = 0; s < work.strips && c < tileRows; ++c) {
-      const int column = s * tileRows + c;
+    for (int c = 0; s < work.strips && c < side; ++c) {
+      const int column = s * side + c;
       to[c] = column < d ? row[column] * own[0] * work.inverseScale[column] : 0;
     }
-    work.R[stripStart(first) + i * tileRows + i % tileRows] = 1;
+    work.R[stripStart(first) + i * side + i % side] = 1;
   }
   for (int j = 0; j < d; ++j) finite[0] += group.mean[j] - group.mean[j];
   return sumLanes(finite) == 0;
@@ -98,19 +100,17 @@ inline bool hasFullRank(int d, const Statistics& group, f64 epsilon, const Close
   return 1 > 2 * largest * smallestPivotAllowed(Dynamic{d}, group, work.inverseScale, epsilon);
 }
 
-// Rows 4s … 4s+3 of Λ, lower triangular: columns of strip s of U, stretched.
+// The rows of Λ, lower triangular, that are columns of strip s of U, stretched.
 inline void writeFactorRows(int d, int s, f64 stretched, const ClosedFormTileScratch& work, f64* factor) {
   const f64* U = work.U + stripStart(s);
-  const int top = s * tileRows, rows = min(tileRows, d - top), end = min(top + tileRows, d);
+  const int top = s * side, rows = min(side, d - top), end = min(top + side, d);
   for (int r = 0; r < rows; ++r) {
     const f64 scale = work.scale[top + r] * stretched;
-    const f64x2 scales = splat(scale);
+    const f64v scales = splat(scale);
     f64* row = factor + i64(top + r) * d;
     int k = 0;
-    for (; k + 2 <= end; k += 2) {
-      store<f64>(row + k, f64x2{U[k * tileRows + r], U[(k + 1) * tileRows + r]} * scales);
-    }
-    for (; k < end; ++k) row[k] = U[k * tileRows + r] * scale;
+    for (; k + lanesOf<f64> <= end; k += lanesOf<f64>) store<f64>(row + k, loadStrided<side>(U + k * side + r) * scales);
+    for (; k < end; ++k) row[k] = U[k * side + r] * scale;
     for (; k < d; ++k) row[k] = 0;
   }
 }
@@ -129,7 +129,7 @@ inline bool fitClosedFormByTiles(int d, const FitGroup& group, const FitOptions&
   const f64 divisor = statistics.weight - options.ddof, stretched = statistics.weight / divisor;
   if (!standardise(d, statistics, 1 / divisor, work, group.covariance)) return false;
   if (!hasFullRank(d, statistics, options.epsilon, work)) return false;
-  for (int j = 0; j < work.strips * tileRows; ++j) work.own[j] = sqrt(work.own[j]);
+  for (int j = 0; j < work.strips * side; ++j) work.own[j] = sqrt(work.own[j]);
   const f64 bound = weightedDefect(work.strips, work.R, work.U, work.own);
   if (!(bound <= residualBound)) return false;
   for (int j = 0; j < d; ++j) group.mean[j] = statistics.mean[j];

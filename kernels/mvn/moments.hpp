@@ -28,7 +28,7 @@ template <class Sum, class Row> inline i64 momentsScratch(int d) {
   return count.used;
 }
 
-// x: [rows, d]; weights: [rows], read only where `weighted`; block: momentsScratch<Sum, Row>(d) bytes, aligned to 16.
+// x: [rows, d]; weights: [rows], read only where `weighted`; block: momentsScratch<Sum, Row>(d) bytes, aligned as Scratch::alignment says.
 template <class Sum, bool weighted, class Row>
 inline void moments(const Row* x, const f64* weights, i64 rows, int d, StatisticsRef out, char* block) {
   switch (d) {

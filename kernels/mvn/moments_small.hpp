@@ -75,11 +75,12 @@ MVN_FN void addChunk(const Sum* x, const f64* weights, int rows, GroupSums<D>& g
 
   const Sum* shiftRow = x + chunk.shiftRow * D;
   Sums sums(shiftRow);
-  // Nothing is read beyond the chunk: the last row goes by way of `end` where its vectors are longer than itself.
-  const int direct = Sums::readBeyond > 0 ? rows - 1 : rows / step * step, left = rows - direct;
+  // Nothing is read beyond the chunk: last rows go by way of `end` where their vectors are longer than what follows.
+  constexpr int beyond = Sums::readBeyond, reaching = (beyond + D - 1) / D;
+  const int direct = reaching > 0 ? max(0, rows - reaching) : rows / step * step, left = rows - direct;
   int r = 0;
   // Where there are more sums than registers, twice the rows a visit to those in memory.
-  if constexpr ((D >= 5 || sizeof(Sum) == sizeof(f32)) && !weighted) {
+  if constexpr ((D >= 5 || lanesOf<Sum> > 2) && !weighted) {
     for (; r + 2 * step <= direct; r += 2 * step) sums.addTwo(x + r * D);
   }
   for (; r < direct; r += step) {
@@ -87,11 +88,14 @@ MVN_FN void addChunk(const Sum* x, const f64* weights, int rows, GroupSums<D>& g
     else sums.add(x + r * D);
   }
   if (left > 0) {
-    Sum end[step * D + Sums::readBeyond];
-    for (int e = 0; e < step * D; ++e) end[e] = e < left * D ? x[direct * D + e] : shiftRow[e % D];
-    for (int e = 0; e < Sums::readBeyond; ++e) end[step * D + e] = 0;
-    if constexpr (weighted) sums.add(end, loadWeights<step, Sum>(weights + direct, left, chunk));
-    else sums.add(end);
+    constexpr int most = max(step, reaching) * D;
+    Sum end[most + beyond];
+    for (int e = 0; e < most; ++e) end[e] = e < left * D ? x[direct * D + e] : shiftRow[e % D];
+    for (int e = 0; e < beyond; ++e) end[most + e] = 0;
+    for (r = 0; r < left; r += step) {
+      if constexpr (weighted) sums.add(end + r * D, loadWeights<step, Sum>(weights + direct + r, left - r, chunk));
+      else sums.add(end + r * D);
+    }
   }
   sums.join();
   group.add(chunk, shiftRow, sums);

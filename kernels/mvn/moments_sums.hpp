@@ -7,9 +7,8 @@
 //   Rows that are left over are filled up with copies of the shift, whose y is 0.
 // - RowSums: a vector holds neighbouring columns of one row, so that half as many vectors of sums do, and some products
 //   below the diagonal come with them. Quicker where the sums of the other form do not fit in the registers.
-// - TurnedSums: a vector of four float32 holds neighbouring columns of one row too, and is multiplied by itself and by
-//   the others turned by 0 … 3 lanes: hardly a product comes twice. Every lane is a sum of its own, so that no lanes are
-//   added at the end: 1.2 to 1.3 times as fast as LaneSums.
+// - TurnedSums: a vector of four or eight neighbouring columns of one row is multiplied by itself and by the others turned
+//   by some lanes: hardly a product comes twice. Every lane is a sum of its own, so that no lanes are added at the end.
 #pragma once
 
 #include "rows.hpp"
@@ -67,16 +66,16 @@ template <int D, class Sum> class LaneSums {
   MVN_FN Sum product(int i, int j) const { return sumLanes(product_[i * D - i * (i + 1) / 2 + j]); }
 };
 
-// The same sums, a row at a time.
+// The same sums of float64, two columns a vector, a row at a time.
 template <int D> class RowSums {
   static constexpr int vectors = D / 2;
   static_assert(D % 2 == 0, "a vector must not straddle two rows");
-  f64x2 shift_[vectors], sum_[vectors], product_[D][vectors];
+  f64v shift_[vectors], sum_[vectors], product_[D][vectors];
 
   // Row i of the products, from the vector with column i on.
-  MVN_FN void addProducts(const f64x2* left, const f64x2* y) {
+  MVN_FN void addProducts(const f64v* left, const f64v* y) {
     MVN_UNROLL for (int v = 0; v < vectors; ++v) {
-      const f64x2 even = broadcastLane<0>(left[v]), odd = broadcastLane<1>(left[v]);
+      const f64v even = broadcastLane<0>(left[v]), odd = broadcastLane<1>(left[v]);
       MVN_UNROLL for (int j = v; j < vectors; ++j) {
         product_[2 * v][j] += even * y[j];
         product_[2 * v + 1][j] += odd * y[j];
@@ -96,7 +95,7 @@ template <int D> class RowSums {
   }
 
   MVN_FN void add(const f64* x) {
-    f64x2 y[vectors];
+    f64v y[vectors];
     MVN_UNROLL for (int v = 0; v < vectors; ++v) {
       y[v] = load<f64>(x + 2 * v) - shift_[v];
       sum_[v] += y[v];
@@ -104,8 +103,8 @@ template <int D> class RowSums {
     addProducts(y, y);
   }
 
-  MVN_FN void add(const f64* x, f64x2 weight) {
-    f64x2 y[vectors], weighted[vectors];
+  MVN_FN void add(const f64* x, f64v weight) {
+    f64v y[vectors], weighted[vectors];
     MVN_UNROLL for (int v = 0; v < vectors; ++v) {
       y[v] = keepWhere(weight > splat(0.0), load<f64>(x + 2 * v) - shift_[v]);
       weighted[v] = weight * y[v];
@@ -123,72 +122,66 @@ template <int D> class RowSums {
   MVN_FN f64 product(int i, int j) const { return product_[i][j / 2][j % 2]; }
 };
 
-// The same sums of float32, a row at a time. Vector v has columns 4v … 4v+3; beyond the last one, whatever lies there.
-template <int D> class TurnedSums {
-  static constexpr int vectors = (D + 3) / 4;
-  static constexpr bool three = D == 3;  // then columns are turned in a circle of three, and two turns are all
-  static constexpr int turns = three ? 2 : 3;
+// The same sums, a row at a time. Vector v has the columns from L·v on, L lanes; beyond the last one, whatever lies there.
+template <int D, class Real> class TurnedSums {
+  using V = Vector<Real>;
+  static constexpr int lanes = lanesOf<Real>, vectors = (D + lanes - 1) / lanes;
+  // Lanes are turned in a circle: of the columns where they are in one vector. Half of its turns have all of its products.
+  static constexpr int circle = vectors == 1 ? D : lanes, turns = circle / 2 + 1;
   static constexpr int sets = vectors == 1 ? 2 : 1;  // of sums, for additions not to wait for each other
-  f32x4 shift_[vectors], sum_[sets][vectors], product_[sets][vectors][vectors][4];
+  V shift_[vectors], sum_[sets][vectors], product_[sets][vectors][vectors][lanes];
 
-  template <int turn> MVN_FN static f32x4 turned(f32x4 v) {
-    if constexpr (three && turn == 1) return __builtin_shufflevector(v, v, 1, 2, 0, 3);
-    return __builtin_shufflevector(v, v, turn % 4, (turn + 1) % 4, (turn + 2) % 4, (turn + 3) % 4);
+  template <int turn, int... I> MVN_FN static V turned(V v, LaneNumbers<I...>) {
+    return __builtin_shufflevector(v, v, (I < circle ? (I + turn) % circle : I)...);
   }
 
-  template <int set, int turn> MVN_FN void addTurn(const f32x4* left, const f32x4* y) {
+  template <int set, int turn> MVN_FN void addTurns(const V* left, const V* y) {
     MVN_UNROLL for (int v = 0; v < vectors; ++v) {
-      const f32x4 right = turned<turn>(y[v]);
+      const V right = turned<turn>(y[v], LanesOf<lanes>{});
       if (turn < turns) product_[set][v][v][turn] += left[v] * right;
       MVN_UNROLL for (int u = 0; u < v; ++u) product_[set][u][v][turn] += left[u] * right;
     }
-  }
-
-  template <int set> MVN_FN void addProducts(const f32x4* left, const f32x4* y) {
-    addTurn<set, 0>(left, y);
-    addTurn<set, 1>(left, y);
-    if constexpr (!three) addTurn<set, 2>(left, y);
-    if constexpr (vectors > 1) addTurn<set, 3>(left, y);
+    if constexpr (turn + 1 < (vectors == 1 ? turns : lanes)) addTurns<set, turn + 1>(left, y);
   }
 
  public:
-  static constexpr int rows = 1, readBeyond = vectors * 4 - D;  // numbers after a row
+  static constexpr int rows = 1, readBeyond = vectors * lanes - D;  // numbers after a row
 
-  MVN_FN explicit TurnedSums(const f32* shift) {
+  MVN_FN explicit TurnedSums(const Real* shift) {
     MVN_UNROLL for (int v = 0; v < vectors; ++v) {
-      MVN_UNROLL for (int lane = 0; lane < 4; ++lane) {
-        shift_[v][lane] = 4 * v + lane < D ? shift[min(4 * v + lane, D - 1)] : 0.0f;
+      MVN_UNROLL for (int lane = 0; lane < lanes; ++lane) {
+        shift_[v][lane] = lanes * v + lane < D ? shift[min(lanes * v + lane, D - 1)] : Real(0);
       }
       MVN_UNROLL for (int set = 0; set < sets; ++set) {
-        sum_[set][v] = splat(0.0f);
+        sum_[set][v] = splat(Real(0));
         MVN_UNROLL for (int u = 0; u < vectors; ++u) {
-          MVN_UNROLL for (int turn = 0; turn < 4; ++turn) product_[set][u][v][turn] = splat(0.0f);
+          MVN_UNROLL for (int turn = 0; turn < lanes; ++turn) product_[set][u][v][turn] = splat(Real(0));
         }
       }
     }
   }
 
-  template <int set = 0> MVN_FN void add(const f32* x) {
-    f32x4 y[vectors];
+  template <int set = 0> MVN_FN void add(const Real* x) {
+    V y[vectors];
     MVN_UNROLL for (int v = 0; v < vectors; ++v) {
-      y[v] = load<f32>(x + 4 * v) - shift_[v];
+      y[v] = load<Real>(x + lanes * v) - shift_[v];
       sum_[set][v] += y[v];
     }
-    addProducts<set>(y, y);
+    addTurns<set, 0>(y, y);
   }
 
-  template <int set = 0> MVN_FN void add(const f32* x, f32x4 weight) {
-    f32x4 y[vectors], weighted[vectors];
+  template <int set = 0> MVN_FN void add(const Real* x, V weight) {
+    V y[vectors], weighted[vectors];
     MVN_UNROLL for (int v = 0; v < vectors; ++v) {
-      y[v] = keepWhere(weight > splat(0.0f), load<f32>(x + 4 * v) - shift_[v]);
+      y[v] = keepWhere(weight > splat(Real(0)), load<Real>(x + lanes * v) - shift_[v]);
       weighted[v] = weight * y[v];
       sum_[set][v] += weighted[v];
     }
-    addProducts<set>(weighted, y);
+    addTurns<set, 0>(weighted, y);
   }
 
   // Two rows.
-  MVN_FN void addTwo(const f32* x) {
+  MVN_FN void addTwo(const Real* x) {
     add<0>(x);
     add<sets - 1>(x + D);
   }
@@ -203,23 +196,26 @@ template <int D> class TurnedSums {
     }
   }
 
-  MVN_FN f32 sum(int j) const { return sum_[0][j / 4][j % 4]; }
+  MVN_FN Real sum(int j) const { return sum_[0][j / lanes][j % lanes]; }
   // Lane l of turn t is y_l y_{l+t}: in a circle, so that (i, j) of one vector may be found as (j, i).
-  MVN_FN f32 product(int i, int j) const {
-    const int u = i / 4, v = j / 4, turn = (j - i + 4) % 4;
-    if (u == v && turn >= turns) return product_[0][u][u][1][j % 4];
-    return product_[0][u][v][turn][i % 4];
+  MVN_FN Real product(int i, int j) const {
+    const int u = i / lanes, v = j / lanes, turn = (j - i + circle) % circle;
+    if (u == v && turn >= turns) return product_[0][u][u][circle - turn][j % lanes];
+    return product_[0][u][v][turn][i % lanes];
   }
 };
 
-// Measured in WebAssembly, whose engines have 15 registers to give away.
-template <int D, class Sum> constexpr bool byRows = sizeof(Sum) == sizeof(f64) && D % 2 == 0 && D >= 4;
-template <int D, class Sum> constexpr bool byTurns = sizeof(Sum) == sizeof(f32) && (D == 3 || D == 4 || D >= 6);
+// Which form. With two lanes, measured in WebAssembly, whose engines have 15 registers to give away; with more, TurnedSums
+// reads rows as they lie.
+template <int D, class Sum> constexpr bool byRows = lanesOf<Sum> == 2 && D % 2 == 0 && D >= 4;
+template <int D, class Sum>
+constexpr bool byTurns = lanesOf<Sum> == 4 && sizeof(Sum) == sizeof(f32) ? D == 3 || D == 4 || D >= 6
+                                                                         : lanesOf<Sum> > 2 && D >= 2;
 template <int D, class Sum, bool = byRows<D, Sum>, bool = byTurns<D, Sum>> struct ChunkSumsOf {
   using type = LaneSums<D, Sum>;
 };
 template <int D, class Sum> struct ChunkSumsOf<D, Sum, true, false> { using type = RowSums<D>; };
-template <int D, class Sum> struct ChunkSumsOf<D, Sum, false, true> { using type = TurnedSums<D>; };
+template <int D, class Sum> struct ChunkSumsOf<D, Sum, false, true> { using type = TurnedSums<D, Sum>; };
 template <int D, class Sum> using ChunkSums = typename ChunkSumsOf<D, Sum>::type;
 
 }  // namespace mvn

@@ -87,7 +87,7 @@ template <class Sum> MVN_FN auto columnsOf(int column, int d) {
 
 // Packs `vectors` vectors of columns from `column` on, of all rows, and adds them to the sums, which stay in registers
 // meanwhile. Two strips of float64 are a line of the cache. An edge has fewer columns than that: what is read beyond them
-// belongs to the row after, of which there is one for all rows but perhaps the last; in the panel it is 0.
+// belongs to the rows after, which the last rows may not have; in the panel it is 0.
 template <int vectors, bool edge, bool weighted, class Sum, class Row>
 MVN_FN void packColumns(const PanelRows<Sum, Row>& rows, int column, int d, Sum* to, TileWorkspace<Sum>& work) {
   constexpr int lanes = lanesOf<Sum>, width = tileWidth<Sum>;
@@ -99,12 +99,14 @@ MVN_FN void packColumns(const PanelRows<Sum, Row>& rows, int column, int d, Sum*
     sum[v] = load<Sum>(work.sum + column + v * lanes);
     inside[v] = columnsOf<Sum>(column + v * lanes, d);
   }
-  Row last[vectors * lanes] = {};
-  if (edge && rows.count > 0) {
-    for (int j = column; j < d; ++j) last[j - column] = rows.from[rows.count - 1][j];
-  }
+  Row copied[vectors * lanes] = {};
+  const int beyond = edge ? column + vectors * lanes - d : 0, direct = rows.count - (beyond + d - 1) / d;
   for (int r = 0; r < rows.count; ++r, to += width) {
-    const Row* from = edge && r == rows.count - 1 ? last : rows.from[r] + column;
+    const Row* from = rows.from[r] + column;
+    if (edge && r >= direct) {
+      for (int j = column; j < d; ++j) copied[j - column] = rows.from[r][j];
+      from = copied;
+    }
     MVN_UNROLL for (int v = 0; v < vectors; ++v) {
       Vector<Sum> y = load<Sum>(from + v * lanes) - shift[v];
       if constexpr (edge) y = keepWhere(inside[v], y);
@@ -141,15 +143,21 @@ MVN_FN void packPanel(const PanelRows<Sum, Row>& rows, int d, TileWorkspace<Sum>
   if (column < d) packColumns<2, true, weighted>(rows, column, d, to, work);
 }
 
+// The tiles on the diagonal of a strip, from its row `i` on: of those below the first vector, that one is left out.
+template <int i, class Sum, class Add> MVN_FN void addDiagonal(const Add& add, const Sum* strip) {
+  add(Index<max(0, min(tileRows, lanesOf<Sum> - i))>{}, strip + i, strip);
+  if constexpr (i + tileRows < tileWidth<Sum>) addDiagonal<i + tileRows>(add, strip);
+}
+
 // Adds the products of the panel's rows to those of the chunk, or begins them.
 template <class Sum> MVN_FN void multiplyPanel(bool first, int packed, int d, TileWorkspace<Sum>& work) {
-  constexpr int width = tileWidth<Sum>, corner = width - tileRows;  // columns left of the last tile on a diagonal
+  constexpr int width = tileWidth<Sum>;
   const int stripSize = panelRows<Sum>(d) * width;
   Sum* sums = work.products;
   const auto add = [&]<int whole>(Index<whole>, const Sum* left, const Sum* right) {
     Tile<Sum> tile{};
     if (!first) tile = loadTile(sums);
-    addProduct<1, whole>(tile, left, right, packed);
+    addProduct<whole>(tile, left, right, packed);
     storeTile(sums, tile);
     sums += tileRows * width;
   };
@@ -159,23 +167,22 @@ template <class Sum> MVN_FN void multiplyPanel(bool first, int packed, int d, Ti
     for (int t = 0; t < s; ++t, left += stripSize) {
       MVN_UNROLL for (int i = 0; i < width; i += tileRows) add(Index<tileRows>{}, left + i, right);
     }
-    MVN_UNROLL for (int i = 0; i < corner; i += tileRows) add(Index<tileRows>{}, right + i, right);
-    add(Index<lanesOf<Sum> - corner>{}, right + corner, right);
+    addDiagonal<0>(add, right);
   }
 }
 
 // Chan's merge of the chunk's products, tile by tile (the formulas of moments_chunk.hpp).
 template <class Sum> MVN_FN void mergeTiles(const Chunk& chunk, f64 cross, TileWorkspace<Sum>& work) {
   constexpr int width = tileWidth<Sum>, lanes = lanesOf<f64>;
-  const f64x2 unit = splat(chunk.unit);
+  const f64v unit = splat(chunk.unit);
   const Sum* product = work.products;
   f64* tile = work.tiles;
   for (int s = 0; s < work.strips; ++s) {
     const f64 *total = work.total + s * width, *delta = work.delta + s * width;
     for (int i = 0; i < (s + 1) * width; ++i, product += width, tile += width) {
-      const f64x2 average = splat(work.average[i]), crossed = splat(cross * work.delta[i]);
+      const f64v average = splat(work.average[i]), crossed = splat(cross * work.delta[i]);
       MVN_UNROLL for (int j = 0; j < width; j += lanes) {
-        f64x2 own = unit * load<f64>(product + j) - average * load<f64>(total + j);
+        f64v own = unit * load<f64>(product + j) - average * load<f64>(total + j);
         store<f64>(tile + j, load<f64>(tile + j) + (own + crossed * load<f64>(delta + j)));
       }
     }

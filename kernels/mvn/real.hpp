@@ -24,6 +24,11 @@
 #define MVN_UNROLL_BY(n)
 #endif
 
+// The vectors of a CPU (simd.hpp).
+#if !defined(MVN_VECTOR_BYTES)
+#define MVN_VECTOR_BYTES 16
+#endif
+
 namespace mvn {
 
 using f64 = double;

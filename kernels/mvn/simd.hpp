@@ -1,6 +1,8 @@
-// simd.hpp: 16-byte vectors of a CPU (WebAssembly SIMD128, SSE2), as the compilers' own vector types.
+// simd.hpp: vectors of a CPU, as the compilers' own vector types.
 //
-// Vector<f64> has 2 lanes, Vector<f32> has 4. Operators work lane by lane; nothing here needs alignment.
+// MVN_VECTOR_BYTES is how long they are: 16 (WebAssembly SIMD128, SSE2, NEON) unless the build says 32 (AVX2) or 64
+// (AVX-512). Vector<f64> has 2, 4 or 8 lanes, Vector<f32> has 4 or 8: with sixteen, what is beyond the last column would
+// cost more than they save. Operators work lane by lane; nothing here needs alignment.
 #pragma once
 
 #include "real.hpp"
@@ -9,31 +11,46 @@
 
 namespace mvn {
 
-using f64x2 = f64 __attribute__((vector_size(16)));
-using f32x4 = f32 __attribute__((vector_size(16)));
-using f32x2 = f32 __attribute__((vector_size(8)));
+template <class Real> constexpr int lanesOf = MVN_VECTOR_BYTES / int(sizeof(Real));
+template <> inline constexpr int lanesOf<f32> = min(8, MVN_VECTOR_BYTES / 4);
+
+using f64v = f64 __attribute__((vector_size(lanesOf<f64> * 8)));
+using f32v = f32 __attribute__((vector_size(lanesOf<f32> * 4)));
 
 template <class Real> struct VectorOf;
-template <> struct VectorOf<f64> { using type = f64x2; };
-template <> struct VectorOf<f32> { using type = f32x4; };
+template <> struct VectorOf<f64> { using type = f64v; };
+template <> struct VectorOf<f32> { using type = f32v; };
 template <class Real> using Vector = typename VectorOf<Real>::type;
 
-template <class Real> constexpr int lanesOf = 16 / int(sizeof(Real));
+MVN_FN f64v splat(f64 a) { return a - f64v{}; }
+MVN_FN f32v splat(f32 a) { return a - f32v{}; }
 
-MVN_FN f64x2 splat(f64 a) { return f64x2{a, a}; }
-MVN_FN f32x4 splat(f32 a) { return f32x4{a, a, a, a}; }
-
-MVN_FN f64 sumLanes(f64x2 v) { return v[0] + v[1]; }
-MVN_FN f32 sumLanes(f32x4 v) { return (v[0] + v[1]) + (v[2] + v[3]); }
+// (v₀ + v₁) + (v₂ + v₃), and so on.
+template <class V> MVN_FN auto sumLanes(V v) {
+  constexpr int lanes = sizeof(V) / sizeof(v[0]);
+  auto sums = v;
+  MVN_UNROLL for (int n = lanes / 2; n > 0; n /= 2) {
+    MVN_UNROLL for (int lane = 0; lane < n; ++lane) sums[lane] = sums[2 * lane] + sums[2 * lane + 1];
+  }
+  return sums[0];
+}
 
 // |v|
-MVN_FN f64x2 magnitude(f64x2 v) {
-  using Bits = i64 __attribute__((vector_size(16)));
-  return (f64x2)((Bits)v & ~(Bits)splat(-0.0));
+MVN_FN f64v magnitude(f64v v) {
+  using Bits = i64 __attribute__((vector_size(sizeof(f64v))));
+  return (f64v)((Bits)v & ~(Bits)splat(-0.0));
 }
 
 // v where the mask (of a comparison) holds, 0 elsewhere, whatever v is there.
 template <class Mask, class V> MVN_FN V keepWhere(Mask mask, V v) { return (V)((Mask)v & mask); }
+
+// Whether the mask holds in some lane.
+template <class Mask> MVN_FN bool anyLane(Mask mask) {
+  constexpr int lanes = sizeof(Mask) / sizeof(mask[0]);
+  auto any = mask[0];
+  MVN_UNROLL for (int lane = 1; lane < lanes; ++lane) any |= mask[lane];
+  return any != 0;
+}
 
 // load<Real>(p): consecutive numbers from p, widened to Real.
 template <class Real> MVN_FN Vector<Real> load(const Real* p) {
@@ -41,20 +58,31 @@ template <class Real> MVN_FN Vector<Real> load(const Real* p) {
   __builtin_memcpy(&v, p, sizeof v);
   return v;
 }
-template <class Real> MVN_FN f64x2 load(const f32* p) requires(sizeof(Real) == 8) {
-  f32x2 v;
+template <class Real> MVN_FN f64v load(const f32* p) requires(sizeof(Real) == 8) {
+  using Half = f32 __attribute__((vector_size(sizeof(f64v) / 2)));
+  Half v;
   __builtin_memcpy(&v, p, sizeof v);
-  return __builtin_convertvector(v, f64x2);
+  return __builtin_convertvector(v, f64v);
 }
 
-// loadStrided<Stride>(p): p[0], p[Stride], … , one a lane.
-template <int Stride> MVN_FN f64x2 loadStrided(const f64* p) { return f64x2{p[0], p[Stride]}; }
-template <int Stride> MVN_FN f32x4 loadStrided(const f32* p) {
-  return f32x4{p[0], p[Stride], p[2 * Stride], p[3 * Stride]};
+// p[0], p[Stride], … , one a lane.
+template <int Stride, class Real> MVN_FN Vector<Real> loadStrided(const Real* p) {
+  Vector<Real> v;
+  MVN_UNROLL for (int lane = 0; lane < lanesOf<Real>; ++lane) v[lane] = p[lane * Stride];
+  return v;
 }
 
-// Lane i of v in every lane.
-template <int I> MVN_FN f64x2 broadcastLane(f64x2 v) { return __builtin_shufflevector(v, v, I, I); }
+// LanesOf<n>{}: the numbers 0 … n−1 as a type.
+template <int... I> struct LaneNumbers {};
+template <int N, int... I> struct CountLanes : CountLanes<N - 1, N - 1, I...> {};
+template <int... I> struct CountLanes<0, I...> { using type = LaneNumbers<I...>; };
+template <int N> using LanesOf = typename CountLanes<N>::type;
+
+// Lane I of v in every lane.
+template <int I, int... J> MVN_FN f64v broadcastLane(f64v v, LaneNumbers<J...>) {
+  return __builtin_shufflevector(v, v, (J - J + I)...);
+}
+template <int I> MVN_FN f64v broadcastLane(f64v v) { return broadcastLane<I>(v, LanesOf<lanesOf<f64>>{}); }
 
 template <class Real> MVN_FN void store(Real* p, Vector<Real> v) { __builtin_memcpy(p, &v, sizeof v); }
 

@@ -33,22 +33,17 @@ template <class Real> MVN_FN void storeTile(Real* to, const Tile<Real>& tile) {
   }
 }
 
-// tile ← tile + sign Σ_{k<rows} left[k][0…3]ᵀ right[k][0…width−1], `left` and `right` within strips. Rows of the tile from
+// tile ← tile + Σ_{k<rows} left[k][0…3]ᵀ right[k][0…width−1], `left` and `right` within strips. Rows of the tile from
 // `whole` on get their second vector only: on the diagonal the first one lies below it.
-template <int sign, int whole = tileRows, class Real>
+template <int whole = tileRows, class Real>
 MVN_FN void addProduct(Tile<Real>& tile, const Real* left, const Real* right, int rows) {
   constexpr int width = tileWidth<Real>;
   for (int k = 0; k < rows; ++k) {
     const Vector<Real> b0 = load<Real>(right), b1 = load<Real>(right + lanesOf<Real>);
     MVN_UNROLL for (int i = 0; i < tileRows; ++i) {
       const Vector<Real> a = splat(left[i]);
-      if constexpr (sign > 0) {
-        if (i < whole) tile.at[i][0] += a * b0;
-        tile.at[i][1] += a * b1;
-      } else {
-        if (i < whole) tile.at[i][0] -= a * b0;
-        tile.at[i][1] -= a * b1;
-      }
+      if (i < whole) tile.at[i][0] += a * b0;
+      tile.at[i][1] += a * b1;
     }
     left += width;
     right += width;

@@ -1,39 +1,81 @@
 // tile_factor.hpp: Cholesky of a correlation matrix by register tiles on one thread of a CPU, and what can be said from it.
 //
-// Upper triangular matrices [d, d] are kept in strips of 4 columns (tile.hpp), d filled up to a multiple of 4 with columns
-// of the identity. Strip s has the rows 0 … 4s+3 that reach its diagonal:
+// Upper triangular matrices [d, d] are kept in strips of `side` columns (4, or 8 where vectors are long), d filled up to a
+// multiple of that with columns of the identity. Strip s has the rows 0 … side·(s + 1) − 1 that reach its diagonal:
 //
-//     strip s begins at 8 s (s + 1):  U[0][4s … 4s+3], U[1][4s … 4s+3], …, U[4s+3][4s … 4s+3]
+//     strip s begins at ½ side² s (s + 1), row by row
 //
-// Its last four rows are a tile on the diagonal; a factor has zeros below the diagonal there.
+// Its last rows are a square tile on the diagonal; a factor has zeros below the diagonal there.
 #pragma once
 
 #include "tile.hpp"
 
 namespace mvn {
 
-// Numbers in the first s strips.
-MVN_FN constexpr i64 stripStart(int s) { return i64(8) * s * (s + 1); }
+constexpr int side = lanesOf<f64> == 2 ? 4 : 8;
+constexpr int sideVectors = side / lanesOf<f64>;
 
-MVN_FN constexpr int stripsOf(int d) { return (d + tileRows - 1) / tileRows; }
+// Numbers in the first s strips.
+MVN_FN constexpr i64 stripStart(int s) { return i64(side * side / 2) * s * (s + 1); }
+
+MVN_FN constexpr int stripsOf(int d) { return (d + side - 1) / side; }
+
+// side × side numbers next to each other.
+struct SquareTile {
+  f64v at[side][sideVectors];
+};
+
+MVN_FN SquareTile loadSquare(const f64* from) {
+  SquareTile tile;
+  MVN_UNROLL for (int i = 0; i < side; ++i) {
+    MVN_UNROLL for (int v = 0; v < sideVectors; ++v) tile.at[i][v] = load<f64>(from + i * side + v * lanesOf<f64>);
+  }
+  return tile;
+}
+
+MVN_FN void storeSquare(f64* to, const SquareTile& tile) {
+  MVN_UNROLL for (int i = 0; i < side; ++i) {
+    MVN_UNROLL for (int v = 0; v < sideVectors; ++v) store<f64>(to + i * side + v * lanesOf<f64>, tile.at[i][v]);
+  }
+}
+
+// tile ← tile − Σ_{k<rows} left[k]ᵀ right[k], rows of two strips: as many rows of the tile at a time as registers hold.
+MVN_FN void subtractProduct(SquareTile& tile, const f64* left, const f64* right, int rows) {
+  constexpr int block = 8 / sideVectors;
+  MVN_UNROLL for (int top = 0; top < side; top += block) {
+    f64v sum[block][sideVectors];
+    MVN_UNROLL for (int i = 0; i < block; ++i) {
+      MVN_UNROLL for (int v = 0; v < sideVectors; ++v) sum[i][v] = tile.at[top + i][v];
+    }
+    const f64 *a = left + top, *b = right;
+    for (int k = 0; k < rows; ++k, a += side, b += side) {
+      f64v row[sideVectors];
+      MVN_UNROLL for (int v = 0; v < sideVectors; ++v) row[v] = load<f64>(b + v * lanesOf<f64>);
+      MVN_UNROLL for (int i = 0; i < block; ++i) {
+        MVN_UNROLL for (int v = 0; v < sideVectors; ++v) sum[i][v] -= splat(a[i]) * row[v];
+      }
+    }
+    MVN_UNROLL for (int i = 0; i < block; ++i) {
+      MVN_UNROLL for (int v = 0; v < sideVectors; ++v) tile.at[top + i][v] = sum[i][v];
+    }
+  }
+}
 
 // X ← U⁻ᵀX for the factor's tile U on the diagonal; `inverse` are the reciprocals of its diagonal.
-MVN_FN void solveTile(Tile<f64>& X, const f64* U, const f64* inverse) {
-  MVN_UNROLL for (int i = 0; i < tileRows; ++i) {
+MVN_FN void solveTile(SquareTile& X, const f64* U, const f64* inverse) {
+  MVN_UNROLL for (int i = 0; i < side; ++i) {
     MVN_UNROLL for (int k = 0; k < i; ++k) {
-      const f64x2 entry = splat(U[k * tileRows + i]);
-      X.at[i][0] -= entry * X.at[k][0];
-      X.at[i][1] -= entry * X.at[k][1];
+      const f64v entry = splat(U[k * side + i]);
+      MVN_UNROLL for (int v = 0; v < sideVectors; ++v) X.at[i][v] -= entry * X.at[k][v];
     }
-    const f64x2 reciprocal = splat(inverse[i]);
-    X.at[i][0] *= reciprocal;
-    X.at[i][1] *= reciprocal;
+    const f64v reciprocal = splat(inverse[i]);
+    MVN_UNROLL for (int v = 0; v < sideVectors; ++v) X.at[i][v] *= reciprocal;
   }
 }
 
 // U with A = UᵀU for one tile on the diagonal, from A's upper triangle, in place. False where a pivot is not positive.
 MVN_FN bool factorTile(f64* A, f64* inverse) {
-  constexpr int n = tileRows;
+  constexpr int n = side;
   for (int i = 0; i < n; ++i) {
     for (int k = 0; k < i; ++k) {
       for (int j = i; j < n; ++j) A[i * n + j] -= A[k * n + i] * A[k * n + j];
@@ -49,68 +91,70 @@ MVN_FN bool factorTile(f64* A, f64* inverse) {
   return true;
 }
 
-// U with R = UᵀU and the reciprocals of its diagonal [4 strips]. False where R is not positive definite in this arithmetic.
+// U with R = UᵀU and the reciprocals of its diagonal [side·strips]. False where R is not positive definite in this
+// arithmetic.
 inline bool factorStrips(int strips, const f64* R, f64* U, f64* inverse) {
   for (int s = 0; s < strips; ++s) {
     const f64* from = R + stripStart(s);
     f64* const strip = U + stripStart(s);
     for (int t = 0; t <= s; ++t) {
       const f64* left = U + stripStart(t);
-      f64* const to = strip + t * tileRows * tileRows;
-      Tile<f64> tile = loadTile(from + t * tileRows * tileRows);
-      addProduct<-1>(tile, left, strip, t * tileRows);
-      if (t < s) solveTile(tile, left + t * tileRows * tileRows, inverse + t * tileRows);
-      storeTile(to, tile);
+      f64* const to = strip + t * side * side;
+      SquareTile tile = loadSquare(from + t * side * side);
+      subtractProduct(tile, left, strip, t * side);
+      if (t < s) solveTile(tile, left + t * side * side, inverse + t * side);
+      storeSquare(to, tile);
     }
-    if (!factorTile(strip + s * tileRows * tileRows, inverse + s * tileRows)) return false;
+    if (!factorTile(strip + s * side * side, inverse + s * side)) return false;
   }
   return true;
 }
 
 // (R⁻¹)_jj for every column: the squared norms of the columns of U⁻ᵀ = L⁻¹, which are found strip by strip in `X`
-// [strips, 4, 4]. `own` is [4 strips].
+// [strips, side, side]. `own` is [side·strips].
 inline void inverseDiagonal(int strips, const f64* U, const f64* inverse, f64* X, f64* own) {
   for (int s = 0; s < strips; ++s) {
-    f64x2 squared[2] = {};
+    f64v squared[sideVectors] = {};
     for (int t = s; t < strips; ++t) {
       const f64* left = U + stripStart(t);
-      Tile<f64> tile{};
+      SquareTile tile{};
       if (t == s) {
-        for (int i = 0; i < tileRows; ++i) tile.at[i][i / 2][i % 2] = 1;
+        MVN_UNROLL for (int i = 0; i < side; ++i) tile.at[i][i / lanesOf<f64>][i % lanesOf<f64>] = 1;
       }
-      addProduct<-1>(tile, left + s * tileRows * tileRows, X, (t - s) * tileRows);
-      solveTile(tile, left + t * tileRows * tileRows, inverse + t * tileRows);
-      storeTile(X + (t - s) * tileRows * tileRows, tile);
-      MVN_UNROLL for (int i = 0; i < tileRows; ++i) {
-        squared[0] += tile.at[i][0] * tile.at[i][0];
-        squared[1] += tile.at[i][1] * tile.at[i][1];
+      subtractProduct(tile, left + s * side * side, X, (t - s) * side);
+      solveTile(tile, left + t * side * side, inverse + t * side);
+      storeSquare(X + (t - s) * side * side, tile);
+      MVN_UNROLL for (int i = 0; i < side; ++i) {
+        MVN_UNROLL for (int v = 0; v < sideVectors; ++v) squared[v] += tile.at[i][v] * tile.at[i][v];
       }
     }
-    store<f64>(own + s * tileRows, squared[0]);
-    store<f64>(own + s * tileRows + 2, squared[1]);
+    MVN_UNROLL for (int v = 0; v < sideVectors; ++v) store<f64>(own + s * side + v * lanesOf<f64>, squared[v]);
   }
 }
 
 // Σ_ij |R − UᵀU|_ij n_i n_j
 inline f64 weightedDefect(int strips, const f64* R, const f64* U, const f64* n) {
-  f64x2 off{};
+  constexpr int lanes = lanesOf<f64>;
+  f64v off{};
   f64 diagonal = 0;
   for (int s = 0; s < strips; ++s) {
     const f64* const strip = U + stripStart(s);
-    const f64x2 right[2] = {load<f64>(n + s * tileRows), load<f64>(n + s * tileRows + 2)};
     for (int t = 0; t <= s; ++t) {
-      Tile<f64> tile = loadTile(R + stripStart(s) + t * tileRows * tileRows);
-      addProduct<-1>(tile, U + stripStart(t), strip, (t + 1) * tileRows);
-      for (int i = 0; i < tileRows; ++i) {
-        const int row = t * tileRows + i;
-        const f64x2 share[2] = {splat(n[row]) * right[0], splat(n[row]) * right[1]};
-        const f64x2 own[2] = {magnitude(tile.at[i][0]) * share[0], magnitude(tile.at[i][1]) * share[1]};
-        if (t < s) {
-          off += own[0] + own[1];
-          continue;
+      SquareTile tile = loadSquare(R + stripStart(s) + t * side * side);
+      subtractProduct(tile, U + stripStart(t), strip, (t + 1) * side);
+      MVN_UNROLL for (int i = 0; i < side; ++i) {
+        const f64v left = splat(n[t * side + i]);
+        MVN_UNROLL for (int v = 0; v < sideVectors; ++v) {
+          const f64v own = magnitude(tile.at[i][v]) * (left * load<f64>(n + s * side + v * lanes));
+          if (t < s) {
+            off += own;
+            continue;
+          }
+          MVN_UNROLL for (int lane = 0; lane < lanes; ++lane) {
+            if (v * lanes + lane == i) diagonal += own[lane];
+            if (v * lanes + lane > i) off[lane] += own[lane];
+          }
         }
-        diagonal += own[i / 2][i % 2];
-        for (int j = i + 1; j < tileRows; ++j) off[j % 2] += own[j / 2][j % 2];
       }
     }
   }

@@ -7,7 +7,7 @@
 namespace mvn {
 
 struct PackCertificate {
-  f64x2 residual, gap, quadratic;
+  f64v residual, gap, quadratic;
 };
 
 // The gap of one lane where it is not the first-order one: from W's upper triangle, by covarianceGap().
@@ -23,9 +23,9 @@ template <class Dim> MVN_FN PackCertificate certify(Dim d, const PackScratch& wo
   invertDiagonal(d, work.U, work.inverse);
   solveLower<Part::all>(d, work.U, work.inverse, work.T, [&](int i, int j) MVN_INLINE { return work.R[i * d + j]; });
   solveLower<Part::upper>(d, work.U, work.inverse, work.W, [&](int i, int j) MVN_INLINE { return work.T[j * d + i]; });
-  const f64x2 squared = squaredDistance(d, work.W, 1.0);
+  const f64v squared = squaredDistance(d, work.W, 1.0);
   PackCertificate result{rootOf(squared), squared / splat(4.0), trace(d, work.W)};
-  for (int lane = 0; lane < 2; ++lane) {
+  for (int lane = 0; lane < lanesOf<f64>; ++lane) {
     if (!(squared[lane] < firstOrder)) result.gap[lane] = gapOf(d, lane, squared[lane], work);
   }
   return result;

@@ -1,4 +1,4 @@
-// closed_form.hpp: the closed form of two groups of few columns, one in each lane of a vector.
+// closed_form.hpp: the closed form of as many groups of few columns as a vector has lanes, one in each.
 //
 //     S = A/(W − ddof) = LLᵀ,   W̃ = L⁻¹ (A/W) L⁻ᵀ for the certificate
 //
@@ -17,17 +17,17 @@ namespace mvn {
 MVN_FN bool hasClosedFormPack(int d, Method method) { return method == Method::closedForm && d <= 8; }
 
 struct ClosedFormPackScratch {
-  PackScratch pair;   // where the determinant leaves a rank in doubt
+  PackScratch pack;   // where the determinant leaves a rank in doubt
   FitScratch single;  // of a group without a maximum, or in doubt still
 
-  MVN_FN ClosedFormPackScratch(Scratch& s, int d) : pair(s, d), single(s, d, 0) {}
+  MVN_FN ClosedFormPackScratch(Scratch& s, int d) : pack(s, d), single(s, d, 0) {}
 };
 
-using LaneMask = decltype(f64x2{} > f64x2{});
+using LaneMask = decltype(f64v{} > f64v{});
 
 // The rank of groups that the determinant leaves open.
 template <class Dim>
-MVN_CALL LaneMask settleRank(Dim d, const Statistics (&groups)[2], f64 epsilon, const PackScratch& work) {
+MVN_CALL LaneMask settleRank(Dim d, const Statistics (&groups)[lanesOf<f64>], f64 epsilon, const PackScratch& work) {
   standardise(d, groups, work);
   return hasFullRank(d, groups, epsilon, work);
 }
@@ -41,16 +41,20 @@ MVN_CALL void fitAlone(Dim d, const FitGroup& group, const FitOptions& options, 
 // Σ log U_ii where the product is beyond the range of numbers.
 template <class Dim> MVN_CALL f64 sumOfLogs(Dim d, const f64* diagonal) { return logProduct(d, diagonal, 1); }
 
-template <int D> class ClosedFormPack {
-  f64x2 S[D][D], U[D][D], inverse[D], W[D][D];  // upper triangles
-  f64x2 weight, share;                          // W, 1/(W − ddof)
+// The groups of a pack.
+using ClosedFormGroups = FitGroup[lanesOf<f64>];
 
-  MVN_FN void covariance(const Statistics& first, const Statistics& second, f64 ddof) {
-    weight = f64x2{first.weight, second.weight};
+template <int D> class ClosedFormPack {
+  static constexpr int lanes = lanesOf<f64>;
+  f64v S[D][D], U[D][D], inverse[D], W[D][D];  // upper triangles
+  f64v weight, share;                          // W, 1/(W − ddof)
+
+  MVN_FN void covariance(const ClosedFormGroups& groups, f64 ddof) {
+    weight = gather<f64v>([&](int lane) MVN_INLINE { return groups[lane].statistics.weight; });
     share = splat(1.0) / (weight - splat(ddof));
     MVN_UNROLL for (int i = 0; i < D; ++i) {
       MVN_UNROLL for (int j = i; j < D; ++j) {
-        S[i][j] = f64x2{first.scatter[i * D + j], second.scatter[i * D + j]} * share;
+        S[i][j] = gather<f64v>([&](int lane) MVN_INLINE { return groups[lane].statistics.scatter[i * D + j]; }) * share;
       }
     }
   }
@@ -64,7 +68,7 @@ template <int D> class ClosedFormPack {
         MVN_UNROLL for (int k = 0; k < i; ++k) U[i][j] -= U[k][i] * U[k][j];
       }
       positive &= isPositive(U[i][i]);
-      const f64x2 reciprocal = splat(1.0) / U[i][i];  // beside the root: a division after it takes longer
+      const f64v reciprocal = splat(1.0) / U[i][i];  // beside the root: a division after it takes longer
       U[i][i] = rootOf(U[i][i]);
       inverse[i] = U[i][i] * reciprocal;
       MVN_UNROLL for (int j = i + 1; j < D; ++j) U[i][j] *= inverse[i];
@@ -73,11 +77,12 @@ template <int D> class ClosedFormPack {
   }
 
   // Whether det R, of the correlation matrix, is above the threshold of the rank test, as in hasFullRank().
-  MVN_FN LaneMask determinantExceeds(const Statistics& first, const Statistics& second, f64 epsilon) const {
+  MVN_FN LaneMask determinantExceeds(const ClosedFormGroups& groups, f64 epsilon) const {
     const f64 squared = epsilon * epsilon, unit = rankSlack * D;
-    f64x2 determinant = splat(1.0), offset{};
+    f64v determinant = splat(1.0), offset{};
     MVN_UNROLL for (int j = 0; j < D; ++j) {
-      const f64x2 mean{first.mean[j], second.mean[j]}, reciprocal = splat(1.0) / S[j][j];
+      const f64v mean = gather<f64v>([&](int lane) MVN_INLINE { return groups[lane].statistics.mean[j]; });
+      const f64v reciprocal = splat(1.0) / S[j][j];
       determinant *= U[j][j] * U[j][j] * reciprocal;
       offset += mean * mean * reciprocal;
     }
@@ -86,7 +91,7 @@ template <int D> class ClosedFormPack {
   }
 
   MVN_FN PackCertificate certify(f64 ddof, const PackScratch& work) {
-    f64x2 T[D][D];  // L⁻¹S
+    f64v T[D][D];  // L⁻¹S
     MVN_UNROLL for (int i = 0; i < D; ++i) {
       MVN_UNROLL for (int j = 0; j < D; ++j) {
         T[i][j] = S[min(i, j)][max(i, j)];
@@ -102,41 +107,47 @@ template <int D> class ClosedFormPack {
       }
     }
     if (ddof != 0) {
-      const f64x2 stretched = (weight - splat(ddof)) / weight;
+      const f64v stretched = (weight - splat(ddof)) / weight;
       MVN_UNROLL for (int i = 0; i < D; ++i) {
         MVN_UNROLL for (int j = i; j < D; ++j) W[i][j] *= stretched;
       }
     }
-    f64x2 diagonal{}, off{}, quadratic{};
+    f64v diagonal{}, off{}, quadratic{};
     MVN_UNROLL for (int i = 0; i < D; ++i) {
-      const f64x2 own = W[i][i] - splat(1.0);
+      const f64v own = W[i][i] - splat(1.0);
       quadratic += W[i][i];
       diagonal += own * own;
       MVN_UNROLL for (int j = i + 1; j < D; ++j) off += W[i][j] * W[i][j];
     }
-    const f64x2 squared = diagonal + (off + off);
+    const f64v squared = diagonal + (off + off);
     PackCertificate result{rootOf(squared), squared / splat(4.0), quadratic};
     const LaneMask near = squared < splat(firstOrder);
-    if (!(near[0] & near[1])) {
+    if (anyLane(~near)) {
       MVN_UNROLL for (int i = 0; i < D; ++i) {
         MVN_UNROLL for (int j = i; j < D; ++j) work.W[i * D + j] = W[i][j];
       }
-      for (int lane = 0; lane < 2; ++lane) {
+      for (int lane = 0; lane < lanes; ++lane) {
         if (!near[lane]) result.gap[lane] = gapOf(Dynamic{D}, lane, squared[lane], work);
       }
     }
     return result;
   }
 
+  // The groups from `lane` on.
   template <int lane>
-  MVN_FN void finish(const FitGroup& group, LaneMask full, const PackCertificate& proof, f64x2 logDet,
+  MVN_FN void finish(const ClosedFormGroups& groups, int count, LaneMask full, const PackCertificate& proof, f64v logDet,
                      const FitOptions& options, const ClosedFormPackScratch& work) const {
-    if (full[lane] && group.statistics.count >= D + 1) return write<lane>(group, proof, logDet);
-    const FitGroup copy = group;
-    fitAlone(Dynamic{D}, copy, options, work.single);
+    if (lane >= count) return;
+    if (full[lane] && groups[lane].statistics.count >= D + 1) {
+      write<lane>(groups[lane], proof, logDet);
+    } else {
+      const FitGroup copy = groups[lane];
+      fitAlone(Dynamic{D}, copy, options, work.single);
+    }
+    if constexpr (lane + 1 < lanes) finish<lane + 1>(groups, count, full, proof, logDet, options, work);
   }
 
-  template <int lane> MVN_FN void write(const FitGroup& group, const PackCertificate& proof, f64x2 logDet) const {
+  template <int lane> MVN_FN void write(const FitGroup& group, const PackCertificate& proof, f64v logDet) const {
     const Statistics& statistics = group.statistics;
     const f64 own = share[lane];
     MVN_UNROLL for (int i = 0; i < D; ++i) {
@@ -152,20 +163,20 @@ template <int D> class ClosedFormPack {
   }
 
   // log|S|
-  MVN_FN f64x2 logDeterminants() const {
-    f64x2 root = U[0][0];
+  MVN_FN f64v logDeterminants() const {
+    f64v root = U[0][0];
     LaneMask inRange = root > splat(0x1p-1000);  // of all products on the way: a subnormal one has lost digits
     MVN_UNROLL for (int i = 1; i < D; ++i) {
       root *= U[i][i];
       inRange &= root > splat(0x1p-1000);
     }
     inRange &= root < splat(0x1p1000);
-    f64x2 result = logOf(root);
-    if (!(inRange[0] & inRange[1])) {
-      for (int lane = 0; lane < 2; ++lane) {
+    f64v result = logOf(root);
+    if (anyLane(~inRange)) {
+      for (int lane = 0; lane < lanes; ++lane) {
         if (inRange[lane]) continue;
         f64 diagonal[D];
-        MVN_UNROLL for (int i = 0; i < D; ++i) diagonal[i] = lane ? U[i][i][1] : U[i][i][0];
+        MVN_UNROLL for (int i = 0; i < D; ++i) diagonal[i] = U[i][i][lane];
         result[lane] = sumOfLogs(Dynamic{D}, diagonal);
       }
     }
@@ -173,34 +184,40 @@ template <int D> class ClosedFormPack {
   }
 
  public:
-  // Fits groups[0] and, where `both`, groups[1], which otherwise is a copy of which nothing is written. What is seldom
-  // called is given copies: a group whose address is handed on would be kept in memory on all paths.
-  MVN_FN void fit(const FitGroup (&groups)[2], bool both, const FitOptions& options, const ClosedFormPackScratch& work) {
-    covariance(groups[0].statistics, groups[1].statistics, options.ddof);
+  // Fits the first `count` groups; the others are copies, of which nothing is written. What is seldom called is given
+  // copies: a group whose address is handed on would be kept in memory on all paths.
+  MVN_FN void fit(const ClosedFormGroups& groups, int count, const FitOptions& options, const ClosedFormPackScratch& work) {
+    covariance(groups, options.ddof);
     const LaneMask positive = factor();
-    LaneMask full = positive & determinantExceeds(groups[0].statistics, groups[1].statistics, options.epsilon);
+    LaneMask full = positive & determinantExceeds(groups, options.epsilon);
     const LaneMask doubtful = positive & ~full;
-    if (doubtful[0] | doubtful[1]) {
-      const Statistics copies[] = {groups[0].statistics, groups[1].statistics};
-      full |= positive & settleRank(Dynamic{D}, copies, options.epsilon, work.pair);
+    if (anyLane(doubtful)) {
+      Statistics copies[lanes];
+      MVN_UNROLL for (int lane = 0; lane < lanes; ++lane) copies[lane] = groups[lane].statistics;
+      full |= positive & settleRank(Dynamic{D}, copies, options.epsilon, work.pack);
     }
-    const PackCertificate proof = certify(options.ddof, work.pair);
-    const f64x2 logDet = logDeterminants();
-    finish<0>(groups[0], full, proof, logDet, options, work);
-    if (both) finish<1>(groups[1], full, proof, logDet, options, work);
+    const PackCertificate proof = certify(options.ddof, work.pack);
+    finish<0>(groups, count, full, proof, logDeterminants(), options, work);
   }
 };
+
+template <class GroupAt, int... I>
+MVN_FN void takeGroups(const GroupAt& groupAt, int first, int count, ClosedFormGroups& groups, LaneNumbers<I...>) {
+  ((groups[I] = groupAt(I < count ? first + I : first)), ...);
+}
 
 // A function for each d: one for all would have more variables than an engine's register allocation takes well.
 template <int D, class GroupAt>
 MVN_CALL void fitClosedFormPacks(int groups, const GroupAt& given, const FitOptions& options, const ClosedFormPackScratch& work) {
+  constexpr int lanes = lanesOf<f64>;
   const GroupAt groupAt = given;  // its addresses are then known not to change with what is written
-  for (int g = 0; g < groups; g += 2) {
+  for (int g = 0; g < groups; g += lanes) {
     if (options.stop && readNow(options.stop)) return;
-    const bool both = g + 1 < groups;
-    const FitGroup pair[] = {groupAt(g), groupAt(both ? g + 1 : g)};
+    const int count = min(lanes, groups - g);
+    ClosedFormGroups taken;
+    takeGroups(groupAt, g, count, taken, LanesOf<lanes>{});
     ClosedFormPack<D> pack;
-    pack.fit(pair, both, options, work);
+    pack.fit(taken, count, options, work);
   }
 }
 

@@ -1,7 +1,7 @@
 // fit.hpp: the closed form and Newton's method for as many groups at once as a vector has lanes: fitGroup() for a pack.
 //
-// What is float64 whatever the precision (standard units, rank, certificate) is done by pairs of groups; a float32 pack
-// has two of them. Groups that float32 is too coarse for are settled by the code for a team as well. (The closed form of few
+// What is float64 whatever the precision (standard units, rank, certificate) is done by as many groups as a vector has
+// float64, a part; a float32 pack may have two of them. Groups that float32 is too coarse for are settled by the code for a team as well. (The closed form of few
 // columns has code of its own: closed_form.hpp.)
 #pragma once
 
@@ -34,15 +34,18 @@ template <class Real> MVN_FN i64 singleBytes(int d, Method method) {
   return isRounded<Real> ? solverBytes<f64>(d, method) : 0;
 }
 
-template <class Real> struct FitPackScratch {
-  static constexpr int pairs = packLanes<Real> / 2;
+// Groups of a part.
+constexpr int partLanes = lanesOf<f64>;
 
-  PackScratch pair[pairs];
+template <class Real> struct FitPackScratch {
+  static constexpr int parts = packLanes<Real> / partLanes;
+
+  PackScratch part[parts];
   PackNewtonScratch<Vector<Real>> solver;
   FitScratch single;  // of a group that is in doubt, or goes by float64
 
   MVN_FN FitPackScratch(Scratch& s, int d) : solver(s, d), single(s, d, singleBytes<Real>(d, Method::newton)) {
-    for (int p = 0; p < pairs; ++p) pair[p] = PackScratch(s, d);
+    for (int p = 0; p < parts; ++p) part[p] = PackScratch(s, d);
   }
 };
 
@@ -91,25 +94,26 @@ MVN_FN void goOn(int d, const FitGroup& group, const FitOptions& options, const 
 template <class Real, class Dim>
 MVN_FN void sortOut(Dim d, const FitGroup (&groups)[packLanes<Real>], int count, const FitOptions& options,
                     const FitPackScratch<Real>& work, bool (&wanted)[packLanes<Real>]) {
-  for (int p = 0; p < work.pairs; ++p) {
-    const auto fine = suffices<Real>(traceOfInverse(d, work.pair[p]), splat(options.tolerance));
-    for (int lane = 2 * p; lane < 2 * p + 2; ++lane) {
-      if (!wanted[lane] || fine[lane % 2]) continue;
+  for (int p = 0; p < work.parts; ++p) {
+    const auto fine = suffices<Real>(traceOfInverse(d, work.part[p]), splat(options.tolerance));
+    for (int lane = partLanes * p; lane < partLanes * (p + 1); ++lane) {
+      if (!wanted[lane] || fine[lane % partLanes]) continue;
       if (lane < count) fitInFloat64(d, groups[lane], options, work.single);
       wanted[lane] = false;
     }
   }
 }
 
-// Standard units of two groups, R's factor in work.U, and which of them have a maximum.
+// Standard units of a part, R's factor in work.U, and which of them have a maximum.
 template <class Dim>
 MVN_FN void prepare(Dim d, const FitGroup* groups, const FitOptions& options, const PackScratch& work,
                     const FitScratch& single, bool* exists) {
-  const Statistics statistics[] = {groups[0].statistics, groups[1].statistics};
+  Statistics statistics[partLanes];
+  for (int lane = 0; lane < partLanes; ++lane) statistics[lane] = groups[lane].statistics;
   standardise(d, statistics, work);
   const auto full = hasFullRank(d, statistics, options.epsilon, work);
   const f64 taken = options.method == Method::closedForm ? options.ddof : 0;
-  for (int lane = 0; lane < 2; ++lane) {
+  for (int lane = 0; lane < partLanes; ++lane) {
     const bool enough = statistics[lane].count >= d + 1 && statistics[lane].weight > taken;
     exists[lane] = (full[lane] && enough) || settle(d, groups[lane], options, lane, work, single);
   }
@@ -122,14 +126,14 @@ MVN_FN void begin(Dim d, const FitGroup* groups, const FitOptions& options, cons
   for (int lane = 0; lane < packLanes<Real>; ++lane) {
     const FitGroup& group = groups[lane];
     const FitScratch& single = work.single;
-    for (int i = 0; i < d; ++i) single.inverseScale[i] = work.pair[lane / 2].inverseScale[i][lane % 2];
+    for (int i = 0; i < d; ++i) single.inverseScale[i] = work.part[lane / partLanes].inverseScale[i][lane % partLanes];
     beginAt(SerialTeam{}, d, options.start, group.statistics.mean, group.startMean, group.startFactor,
             single.inverseScale, single.m, single.U, single.T, single.z);
     setLane(d * d, work.solver.U, lane, single.U);
   }
 }
 
-// The method: from R to the factors in work.pair[…].U.
+// The method: from R to the factors in work.part[…].U.
 template <class Real, class Dim>
 MVN_FN void solve(Dim d, const FitGroup* groups, const FitOptions& options, const FitPackScratch<Real>& work,
                   const bool (&exists)[packLanes<Real>], Ending (&ending)[packLanes<Real>]) {
@@ -138,31 +142,32 @@ MVN_FN void solve(Dim d, const FitGroup* groups, const FitOptions& options, cons
   PackNewtonScratch<V> solver = work.solver;
   for (int lane = 0; lane < lanes; ++lane) ending[lane] = {Status::converged, 0};
   if (options.method == Method::closedForm) return;  // the rank test has left it
-  if constexpr (lanes == 2) {
-    solver.R = work.pair[0].R;
-    solver.found = work.pair[0].U;
+  constexpr bool same = sizeof(Real) == sizeof(f64);
+  if constexpr (same) {
+    solver.R = work.part[0].R;
+    solver.found = work.part[0].U;
   } else {
     for (int e = 0; e < d * d; ++e) {
-      solver.R[e] = gather<V>([&](int lane) MVN_INLINE { return Real(work.pair[lane / 2].R[e][lane % 2]); });
+      solver.R[e] = gather<V>([&](int lane) MVN_INLINE { return Real(work.part[lane / partLanes].R[e][lane % partLanes]); });
     }
   }
   begin(d, groups, options, work);
   const Problem<Real> problem{d, nullptr, true, Real(aim * options.tolerance), options.maxIterations, options.stop};
   newton(d, solver, problem, options.start == Start::standard, exists, ending);
-  if constexpr (lanes != 2) {
+  if constexpr (!same) {
     for (int e = 0; e < d * d; ++e) {
-      for (int lane = 0; lane < lanes; ++lane) work.pair[lane / 2].U[e][lane % 2] = f64(solver.found[e][lane]);
+      for (int lane = 0; lane < lanes; ++lane) work.part[lane / partLanes].U[e][lane % partLanes] = f64(solver.found[e][lane]);
     }
   }
 }
 
 // A factor that certify() can solve with, in one lane.
-template <class Dim> MVN_FN bool isInvertible(Dim d, f64x2* U, int lane) {
+template <class Dim> MVN_FN bool isInvertible(Dim d, f64v* U, int lane) {
   const f64* own = laneOf(U, lane);
   bool invertible = true;
   for (int i = 0; i < d; ++i) {
-    for (int j = i; j < d; ++j) invertible = invertible && isFinite(own[(i * d + j) * 2]);
-    invertible = invertible && own[i * (d + 1) * 2] > 0;
+    for (int j = i; j < d; ++j) invertible = invertible && isFinite(own[(i * d + j) * partLanes]);
+    invertible = invertible && own[i * (d + 1) * partLanes] > 0;
   }
   return invertible;
 }
@@ -170,8 +175,8 @@ template <class Dim> MVN_FN bool isInvertible(Dim d, f64x2* U, int lane) {
 // U ← U √(W/(W − ddof))
 template <class Dim>
 MVN_FN void stretch(Dim d, const FitGroup* groups, f64 ddof, const PackScratch& work) {
-  const f64x2 weight{groups[0].statistics.weight, groups[1].statistics.weight};
-  const f64x2 factor = rootOf(weight / (weight - splat(ddof)));
+  const f64v weight = gather<f64v>([&](int lane) { return groups[lane].statistics.weight; });
+  const f64v factor = rootOf(weight / (weight - splat(ddof)));
   for (int e = 0; e < d * d; ++e) work.U[e] *= factor;
 }
 
@@ -198,17 +203,23 @@ MVN_FN void writeParameters(Dim d, const FitGroup& group, const FitOptions& opti
   }
 }
 
-// Certificates and results of two groups, where `wanted`.
+// The groups of a part from `lane` on, where `wanted`.
+template <int lane, class Dim>
+MVN_FN void writeParameters(Dim d, const FitGroup* groups, const FitOptions& options, const PackScratch& work, const bool* wanted) {
+  if (wanted[lane]) writeParameters<lane>(d, groups[lane], options, work);
+  if constexpr (lane + 1 < partLanes) writeParameters<lane + 1>(d, groups, options, work, wanted);
+}
+
+// Certificates and results of a part, where `wanted`.
 template <class Dim>
 MVN_FN void finish(Dim d, const FitGroup* groups, const FitOptions& options, const PackScratch& work,
                    const Ending* ending, const bool* wanted) {
   const PackCertificate proof = certify(d, work);
   if (options.method != Method::closedForm) {
-    gram<true>(d, work.U, [&](int i, int j, f64x2 sum) MVN_INLINE { work.W[i * d + j] = sum * work.scale[i] * work.scale[j]; });
+    gram<true>(d, work.U, [&](int i, int j, f64v sum) MVN_INLINE { work.W[i * d + j] = sum * work.scale[i] * work.scale[j]; });
   }
-  if (wanted[0]) writeParameters<0>(d, groups[0], options, work);
-  if (wanted[1]) writeParameters<1>(d, groups[1], options, work);
-  for (int lane = 0; lane < 2; ++lane) {
+  writeParameters<0>(d, groups, options, work, wanted);
+  for (int lane = 0; lane < partLanes; ++lane) {
     if (!wanted[lane]) continue;
     writeOutcome(SerialTeam{}, d, groups[lane], options, {proof.residual[lane], proof.gap[lane], proof.quadratic[lane]},
                  ending[lane]);
@@ -222,23 +233,26 @@ MVN_FN void fitPack(Dim d, const FitGroup (&groups)[packLanes<Real>], int count,
   constexpr int lanes = packLanes<Real>;
   bool wanted[lanes];
   Ending ending[lanes];
-  for (int p = 0; p < work.pairs; ++p) prepare(d, groups + 2 * p, options, work.pair[p], work.single, wanted + 2 * p);
+  for (int p = 0; p < work.parts; ++p) {
+    prepare(d, groups + partLanes * p, options, work.part[p], work.single, wanted + partLanes * p);
+  }
   if constexpr (isRounded<Real>) {
     if (options.method != Method::closedForm) sortOut(d, groups, count, options, work, wanted);
   }
   solve(d, groups, options, work, wanted, ending);
   for (int lane = 0; lane < lanes; ++lane) {
-    const PackScratch& pair = work.pair[lane / 2];
+    const PackScratch& part = work.part[lane / partLanes];
     wanted[lane] = wanted[lane] && lane < count;
-    if (!wanted[lane] || ending[lane].status != Status::stalled || isInvertible(d, pair.U, lane % 2)) continue;
+    if (!wanted[lane] || ending[lane].status != Status::stalled || isInvertible(d, part.U, lane % partLanes)) continue;
     withoutFit(SerialTeam{}, d, groups[lane], options.ddof, Status::stalled);
     goOn<Real>(d, groups[lane], options, work.single);
     wanted[lane] = false;
   }
-  for (int p = 0; p < work.pairs; ++p) {
+  for (int p = 0; p < work.parts; ++p) {
+    const int first = partLanes * p;
     const f64 taken = options.method == Method::closedForm ? options.ddof : 0;
-    if (taken != 0) stretch(d, groups + 2 * p, taken, work.pair[p]);
-    finish(d, groups + 2 * p, options, work.pair[p], ending + 2 * p, wanted + 2 * p);
+    if (taken != 0) stretch(d, groups + first, taken, work.part[p]);
+    finish(d, groups + first, options, work.part[p], ending + first, wanted + first);
   }
   for (int lane = 0; lane < count; ++lane) {
     if (wanted[lane]) goOn<Real>(d, groups[lane], options, work.single);

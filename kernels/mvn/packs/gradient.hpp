@@ -119,14 +119,12 @@ MVN_FN void fitByGradient(int d, int groups, GroupAt groupAt, const FitOptions& 
     Scratch s(block);
     const FitScratch single(s, d, singleBytes<Real>(d, options.method));
     const PackObjectiveScratch<Vector<Real>> work(s, d);
-    const auto lane = [&] { return Lane(s, d, options.method); };
-    if constexpr (packLanes<Real> == 2) {
-      Lane all[] = {lane(), lane()};
+    const auto lane = [&](int) { return Lane(s, d, options.method); };
+    const auto fitIn = [&]<int... I>(LaneNumbers<I...>) {
+      Lane all[] = {lane(I)...};
       fitByLanes(d, all, groups, groupAt, options, work, single);
-    } else {
-      Lane all[] = {lane(), lane(), lane(), lane()};
-      fitByLanes(d, all, groups, groupAt, options, work, single);
-    }
+    };
+    fitIn(LanesOf<packLanes<Real>>{});
   });
 }
 

@@ -17,8 +17,8 @@ namespace mvn {
 template <class Real> constexpr int packLanes = lanesOf<Real>;
 
 template <class V> struct ElementOf;
-template <> struct ElementOf<f64x2> { using type = f64; };
-template <> struct ElementOf<f32x4> { using type = f32; };
+template <> struct ElementOf<f64v> { using type = f64; };
+template <> struct ElementOf<f32v> { using type = f32; };
 template <class V> using Element = typename ElementOf<V>::type;
 template <class V> constexpr int lanesIn = lanesOf<Element<V>>;
 
@@ -41,13 +41,8 @@ template <class V> MVN_FN V smaller(V a, V b) { return b < a ? b : a; }
 template <class V> MVN_FN auto isPositive(V x) { return (x > all<V>(0)) & (x <= all<V>(largestFinite<Element<V>>)); }
 
 // One number of each group, `from(lane)`.
-template <class V, class F> MVN_FN V gather(F from) {
-  if constexpr (lanesIn<V> == 2) {
-    return V{from(0), from(1)};
-  } else {
-    return V{from(0), from(1), from(2), from(3)};
-  }
-}
+template <class V, class F, int... I> MVN_FN V gather(F from, LaneNumbers<I...>) { return V{from(I)...}; }
+template <class V, class F> MVN_FN V gather(F from) { return gather<V>(from, LanesOf<lanesIn<V>>{}); }
 
 // One group's numbers within those of its pack: entry e is at e·lanesIn<V>.
 template <class V> MVN_FN Element<V>* laneOf(V* x, int lane) { return reinterpret_cast<Element<V>*>(x) + lane; }
