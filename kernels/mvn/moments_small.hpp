@@ -56,14 +56,17 @@ template <int D> struct GroupSums {
   }
 };
 
-// Weights of `count` rows of the `rows` that go together, and 0 beyond them. A single row's is in every lane.
-template <int rows, class Sum> MVN_FN Vector<Sum> loadWeights(const f64* weights, int count, const Chunk& chunk) {
-  if constexpr (rows == 1) return splat(chunk.weightOf<Sum>(*weights));
-  Vector<Sum> v = {};
-  MVN_UNROLL for (int lane = 0; lane < rows; ++lane) {
-    if (lane < count) v[lane] = chunk.weightOf<Sum>(weights[lane]);
+// Weights of `count` rows of the `rows` that go together, and 0 beyond them: one a lane, or that of a single row.
+template <int rows, class Sum> MVN_FN auto loadWeights(const f64* weights, int count, const Chunk& chunk) {
+  if constexpr (rows == 1) {
+    return chunk.weightOf<Sum>(*weights);
+  } else {
+    Vector<Sum> v = {};
+    MVN_UNROLL for (int lane = 0; lane < rows; ++lane) {
+      if (lane < count) v[lane] = chunk.weightOf<Sum>(weights[lane]);
+    }
+    return v;
   }
-  return v;
 }
 
 template <int D, class Sum, bool weighted>

@@ -103,10 +103,10 @@ template <int D> class RowSums {
     addProducts(y, y);
   }
 
-  MVN_FN void add(const f64* x, f64v weight) {
+  MVN_FN void add(const f64* x, f64 weight) {
     f64v y[vectors], weighted[vectors];
     MVN_UNROLL for (int v = 0; v < vectors; ++v) {
-      y[v] = keepWhere(weight > splat(0.0), load<f64>(x + 2 * v) - shift_[v]);
+      y[v] = keepWhere(splat(weight) > splat(0.0), load<f64>(x + 2 * v) - shift_[v]);
       weighted[v] = weight * y[v];
       sum_[v] += weighted[v];
     }
@@ -124,8 +124,8 @@ template <int D> class RowSums {
 
 // The same sums, a row at a time. Vector v has the columns from L·v on, L lanes; beyond the last one, whatever lies there.
 template <int D, class Real> class TurnedSums {
-  using V = Vector<Real>;
-  static constexpr int lanes = lanesOf<Real>, vectors = (D + lanes - 1) / lanes;
+  static constexpr int lanes = D <= 4 ? 4 : lanesOf<Real>, vectors = (D + lanes - 1) / lanes;
+  using V = VectorOfLanes<Real, lanes>;
   // Lanes are turned in a circle: of the columns where they are in one vector. Half of its turns have all of its products.
   static constexpr int circle = vectors == 1 ? D : lanes, turns = circle / 2 + 1;
   static constexpr int sets = vectors == 1 ? 2 : 1;  // of sums, for additions not to wait for each other
@@ -153,9 +153,9 @@ template <int D, class Real> class TurnedSums {
         shift_[v][lane] = lanes * v + lane < D ? shift[min(lanes * v + lane, D - 1)] : Real(0);
       }
       MVN_UNROLL for (int set = 0; set < sets; ++set) {
-        sum_[set][v] = splat(Real(0));
+        sum_[set][v] = V{};
         MVN_UNROLL for (int u = 0; u < vectors; ++u) {
-          MVN_UNROLL for (int turn = 0; turn < lanes; ++turn) product_[set][u][v][turn] = splat(Real(0));
+          MVN_UNROLL for (int turn = 0; turn < lanes; ++turn) product_[set][u][v][turn] = V{};
         }
       }
     }
@@ -164,16 +164,16 @@ template <int D, class Real> class TurnedSums {
   template <int set = 0> MVN_FN void add(const Real* x) {
     V y[vectors];
     MVN_UNROLL for (int v = 0; v < vectors; ++v) {
-      y[v] = load<Real>(x + lanes * v) - shift_[v];
+      y[v] = load<Real, V>(x + lanes * v) - shift_[v];
       sum_[set][v] += y[v];
     }
     addTurns<set, 0>(y, y);
   }
 
-  template <int set = 0> MVN_FN void add(const Real* x, V weight) {
+  template <int set = 0> MVN_FN void add(const Real* x, Real weight) {
     V y[vectors], weighted[vectors];
     MVN_UNROLL for (int v = 0; v < vectors; ++v) {
-      y[v] = keepWhere(weight > splat(Real(0)), load<Real>(x + lanes * v) - shift_[v]);
+      y[v] = keepWhere(weight - V{} > V{}, load<Real, V>(x + lanes * v) - shift_[v]);
       weighted[v] = weight * y[v];
       sum_[set][v] += weighted[v];
     }

@@ -22,6 +22,9 @@ template <> struct VectorOf<f64> { using type = f64v; };
 template <> struct VectorOf<f32> { using type = f32v; };
 template <class Real> using Vector = typename VectorOf<Real>::type;
 
+// n lanes, where a form has use for so many whatever the processor has.
+template <class Real, int n> using VectorOfLanes = Real __attribute__((vector_size(n * sizeof(Real))));
+
 MVN_FN f64v splat(f64 a) { return a - f64v{}; }
 MVN_FN f32v splat(f32 a) { return a - f32v{}; }
 
@@ -53,8 +56,8 @@ template <class Mask> MVN_FN bool anyLane(Mask mask) {
 }
 
 // load<Real>(p): consecutive numbers from p, widened to Real.
-template <class Real> MVN_FN Vector<Real> load(const Real* p) {
-  Vector<Real> v;
+template <class Real, class V = Vector<Real>> MVN_FN V load(const Real* p) {
+  V v;
   __builtin_memcpy(&v, p, sizeof v);
   return v;
 }

@@ -73,22 +73,30 @@ MVN_FN void solveTile(SquareTile& X, const f64* U, const f64* inverse) {
   }
 }
 
-// U with A = UᵀU for one tile on the diagonal, from A's upper triangle, in place. False where a pivot is not positive.
-MVN_FN bool factorTile(f64* A, f64* inverse) {
-  constexpr int n = side;
-  for (int i = 0; i < n; ++i) {
-    for (int k = 0; k < i; ++k) {
-      for (int j = i; j < n; ++j) A[i * n + j] -= A[k * n + i] * A[k * n + j];
+// The lanes of vector v of a row that are at or behind the diagonal in row i.
+MVN_FN auto fromDiagonalOn(int i, int v) {
+  f64v column;
+  MVN_UNROLL for (int lane = 0; lane < lanesOf<f64>; ++lane) column[lane] = f64(v * lanesOf<f64> + lane);
+  return column >= splat(f64(i));
+}
+
+// A ← U with A = UᵀU for a tile on the diagonal, from A's upper triangle, and the reciprocals of U's diagonal. False where a
+// pivot is not positive. Root and quotient do not wait for each other.
+MVN_FN bool factorTile(SquareTile& A, f64* inverse) {
+  constexpr int lanes = lanesOf<f64>;
+  bool positive = true;
+  MVN_UNROLL for (int i = 0; i < side; ++i) {
+    const f64 pivot = A.at[i][i / lanes][i % lanes], root = sqrt(pivot);
+    positive = positive && pivot > 0 && isFinite(pivot);
+    inverse[i] = root * (1 / pivot);
+    MVN_UNROLL for (int v = 0; v < sideVectors; ++v) A.at[i][v] = keepWhere(fromDiagonalOn(i, v), A.at[i][v] * splat(inverse[i]));
+    A.at[i][i / lanes][i % lanes] = root;
+    MVN_UNROLL for (int r = i + 1; r < side; ++r) {
+      const f64v entry = splat(A.at[i][r / lanes][r % lanes]);
+      MVN_UNROLL for (int v = 0; v < sideVectors; ++v) A.at[r][v] -= entry * A.at[i][v];
     }
-    const f64 pivot = A[i * n + i];
-    if (!(pivot > 0) || !isFinite(pivot)) return false;
-    const f64 root = sqrt(pivot);
-    inverse[i] = 1 / root;
-    for (int j = 0; j < i; ++j) A[i * n + j] = 0;
-    A[i * n + i] = root;
-    for (int j = i + 1; j < n; ++j) A[i * n + j] *= inverse[i];
   }
-  return true;
+  return positive;
 }
 
 // U with R = UᵀU and the reciprocals of its diagonal [side·strips]. False where R is not positive definite in this
@@ -102,10 +110,12 @@ inline bool factorStrips(int strips, const f64* R, f64* U, f64* inverse) {
       f64* const to = strip + t * side * side;
       SquareTile tile = loadSquare(from + t * side * side);
       subtractProduct(tile, left, strip, t * side);
+      bool fine = true;
       if (t < s) solveTile(tile, left + t * side * side, inverse + t * side);
+      else fine = factorTile(tile, inverse + s * side);
       storeSquare(to, tile);
+      if (!fine) return false;
     }
-    if (!factorTile(strip + s * side * side, inverse + s * side)) return false;
   }
   return true;
 }
