@@ -18,10 +18,8 @@
 
 namespace mvn {
 
-#ifndef TILES_FROM
-#define TILES_FROM (lanesOf<f64> == 2 ? 24 : 12)
-#endif
-MVN_FN bool fitsByTiles(int d, Method method) { return method == Method::closedForm && d >= TILES_FROM; }
+// Which fits go by tiles. Below 24 columns packs of groups (packs/fit.hpp) are quicker.
+MVN_FN bool fitsByTiles(int d, Method method) { return method == Method::closedForm && d >= 24; }
 
 // The residual above which it is computed exactly.
 constexpr f64 residualBound = 1e-9;

@@ -17,9 +17,12 @@
 
 namespace mvn {
 
-// Whether a panel's rows are read once before they are packed. From here on the time between two panels is so long that the
-// processor no longer foresees which addresses come next, and packing would wait for each line of the cache.
-template <class Sum> MVN_FN constexpr bool readsAhead(int d) { return d >= (sizeof(Sum) == sizeof(f32) ? 32 : 24); }
+// Whether a panel's rows are read once before they are packed, where there is no way to ask for them earlier (RowsAhead).
+// From here on the time between two panels is so long that the processor no longer foresees which addresses come next, and
+// packing would wait for each line of the cache.
+template <class Sum> MVN_FN constexpr bool readsAhead(int d) {
+  return !canPrefetch && d >= (sizeof(Sum) == sizeof(f32) ? 32 : 24);
+}
 
 // Rows a panel. Where rows are not read ahead, more of them leave the first-level cache, and fewer have a tile's sums loaded
 // and stored too often; where they are, a panel should stay in the second-level cache.
@@ -53,6 +56,7 @@ template <class Sum> struct TileWorkspace {
     tiles = scratch.take<f64>(tileValues());
   }
 
+  MVN_FN int tileCount() const { return int(tileValues() / (tileRows * tileWidth<Sum>)); }
   // Values of all tiles: strip s meets the (s + 1)·width rows down to the diagonal.
   MVN_FN i64 tileValues() const { return i64(strips) * (strips + 1) / 2 * tileWidth<Sum> * tileWidth<Sum>; }
 };
@@ -149,12 +153,32 @@ template <int i, class Sum, class Add> MVN_FN void addDiagonal(const Add& add, c
   if constexpr (i + tileRows < tileWidth<Sum>) addDiagonal<i + tileRows>(add, strip);
 }
 
+// Bytes of rows that are needed soon, fetched a share at a time while others are worked on.
+class RowsAhead {
+ public:
+  MVN_FN RowsAhead(const void* from, i64 bytes, int shares)
+      : at_(static_cast<const char*>(from)), end_(at_ + bytes), share_((bytes / shares + line) / line * line) {}
+
+  MVN_FN void fetchShare() {
+    if constexpr (canPrefetch) {
+      const char* const until = min(end_, at_ + share_);
+      for (; at_ < until; at_ += line) __builtin_prefetch(at_, 0, 2);
+    }
+  }
+
+ private:
+  static constexpr int line = 64;
+  const char *at_, *end_;
+  i64 share_;
+};
+
 // Adds the products of the panel's rows to those of the chunk, or begins them.
-template <class Sum> MVN_FN void multiplyPanel(bool first, int packed, int d, TileWorkspace<Sum>& work) {
+template <class Sum> MVN_FN void multiplyPanel(bool first, int packed, int d, RowsAhead ahead, TileWorkspace<Sum>& work) {
   constexpr int width = tileWidth<Sum>;
   const int stripSize = panelRows<Sum>(d) * width;
   Sum* sums = work.products;
   const auto add = [&]<int whole>(Index<whole>, const Sum* left, const Sum* right) {
+    ahead.fetchShare();
     Tile<Sum> tile{};
     if (!first) tile = loadTile(sums);
     addProduct<whole>(tile, left, right, packed);
@@ -229,7 +253,9 @@ inline void momentsTiles(const Row* x, const f64* weights, i64 rows, int d, Stat
       selectRows<weighted>(from + i64(at) * d, weighted ? weights + first + at : nullptr, some, chunk, d, selected);
       if (readsAhead<Sum>(d)) readRows(selected, d);
       packPanel<weighted>(selected, d, work);
-      multiplyPanel(at == 0, selected.count, d, work);
+      const i64 next = first + at + some;
+      const RowsAhead ahead(x + next * d, min<i64>(panel, rows - next) * d * i64(sizeof(Row)), work.tileCount());
+      multiplyPanel(at == 0, selected.count, d, ahead, work);
     }
     MergeWeights w = mergeWeights(weight, chunk.weight);
     for (int j = 0; j < padded; ++j) {

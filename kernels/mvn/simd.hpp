@@ -22,6 +22,13 @@ template <> struct VectorOf<f64> { using type = f64v; };
 template <> struct VectorOf<f32> { using type = f32v; };
 template <class Real> using Vector = typename VectorOf<Real>::type;
 
+// WebAssembly has no instruction that asks for memory ahead of its use.
+#if defined(__wasm__)
+constexpr bool canPrefetch = false;
+#else
+constexpr bool canPrefetch = true;
+#endif
+
 // n lanes, where a form has use for so many whatever the processor has.
 template <class Real, int n> using VectorOfLanes = Real __attribute__((vector_size(n * sizeof(Real))));
 
