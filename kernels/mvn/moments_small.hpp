@@ -69,6 +69,13 @@ template <int rows, class Sum> MVN_FN auto loadWeights(const f64* weights, int c
   }
 }
 
+// Rows that follow `count` rows from x some way behind: left to itself, a processor asks for them too late. Groups lie one
+// after the other, so that what follows the last row is wanted soon too.
+template <int D, class Row> MVN_FN void prefetchRows(const Row* x, int count) {
+  constexpr i64 distance = 8192;  // bytes
+  prefetch(x + distance / i64(sizeof(Row)), i64(count) * D * i64(sizeof(Row)));
+}
+
 template <int D, class Sum, bool weighted>
 MVN_FN void addChunk(const Sum* x, const f64* weights, int rows, GroupSums<D>& group) {
   using Sums = ChunkSums<D, Sum>;
@@ -84,9 +91,13 @@ MVN_FN void addChunk(const Sum* x, const f64* weights, int rows, GroupSums<D>& g
   int r = 0;
   // Where there are more sums than registers, twice the rows a visit to those in memory.
   if constexpr ((D >= 5 || lanesOf<Sum> > 2) && !weighted) {
-    for (; r + 2 * step <= direct; r += 2 * step) sums.addTwo(x + r * D);
+    for (; r + 2 * step <= direct; r += 2 * step) {
+      prefetchRows<D>(x + r * D, 2 * step);
+      sums.addTwo(x + r * D);
+    }
   }
   for (; r < direct; r += step) {
+    prefetchRows<D>(x + r * D, step);
     if constexpr (weighted) sums.add(x + r * D, loadWeights<step, Sum>(weights + r, step, chunk));
     else sums.add(x + r * D);
   }
@@ -129,7 +140,13 @@ inline void momentsSmall(const Row* x, const f64* weights, i64 rows, StatisticsR
     if constexpr (sizeof(Row) == sizeof(Sum)) {
       from = x + first * D;
     } else {
-      for (int e = 0; e < length * D; ++e) converted[e] = Sum(x[first * D + e]);
+      constexpr int some = 16;
+      for (int r = 0; r < length; r += some) {
+        const Row* own = x + (first + r) * D;
+        const int count = min(some, length - r);
+        prefetchRows<D>(own, count);
+        for (int e = 0; e < count * D; ++e) converted[r * D + e] = Sum(own[e]);
+      }
       from = converted;
     }
     if constexpr (calls) callAddChunk<D, Sum, weighted>(from, chunkWeights, length, group);

@@ -153,23 +153,22 @@ template <int i, class Sum, class Add> MVN_FN void addDiagonal(const Add& add, c
   if constexpr (i + tileRows < tileWidth<Sum>) addDiagonal<i + tileRows>(add, strip);
 }
 
-// Bytes of rows that are needed soon, fetched a share at a time while others are worked on.
+// Rows that are needed soon, asked for a share at a time while others are worked on.
 class RowsAhead {
  public:
   MVN_FN RowsAhead(const void* from, i64 bytes, int shares)
-      : at_(static_cast<const char*>(from)), end_(at_ + bytes), share_((bytes / shares + line) / line * line) {}
+      : at_(static_cast<const char*>(from)), share_((bytes / shares + line) / line * line), left_(bytes) {}
 
   MVN_FN void fetchShare() {
-    if constexpr (canPrefetch) {
-      const char* const until = min(end_, at_ + share_);
-      for (; at_ < until; at_ += line) __builtin_prefetch(at_, 0, 2);
-    }
+    prefetch(at_, min(share_, left_));
+    at_ += share_;
+    left_ -= share_;
   }
 
  private:
   static constexpr int line = 64;
-  const char *at_, *end_;
-  i64 share_;
+  const char* at_;
+  i64 share_, left_;
 };
 
 // Adds the products of the panel's rows to those of the chunk, or begins them.
@@ -253,8 +252,8 @@ inline void momentsTiles(const Row* x, const f64* weights, i64 rows, int d, Stat
       selectRows<weighted>(from + i64(at) * d, weighted ? weights + first + at : nullptr, some, chunk, d, selected);
       if (readsAhead<Sum>(d)) readRows(selected, d);
       packPanel<weighted>(selected, d, work);
-      const i64 next = first + at + some;
-      const RowsAhead ahead(x + next * d, min<i64>(panel, rows - next) * d * i64(sizeof(Row)), work.tileCount());
+      // Behind the last row of the group the next one's follow.
+      const RowsAhead ahead(x + (first + at + some) * d, i64(panel) * d * i64(sizeof(Row)), work.tileCount());
       multiplyPanel(at == 0, selected.count, d, ahead, work);
     }
     MergeWeights w = mergeWeights(weight, chunk.weight);

@@ -22,12 +22,18 @@ template <> struct VectorOf<f64> { using type = f64v; };
 template <> struct VectorOf<f32> { using type = f32v; };
 template <class Real> using Vector = typename VectorOf<Real>::type;
 
-// WebAssembly has no instruction that asks for memory ahead of its use.
+// Asks for `bytes` from p on, in steps of a line of the cache, long before they are used; where p is no memory nothing
+// happens. WebAssembly has no instruction for it.
 #if defined(__wasm__)
 constexpr bool canPrefetch = false;
 #else
 constexpr bool canPrefetch = true;
 #endif
+template <class T> MVN_FN void prefetch(const T* p, i64 bytes) {
+  if constexpr (canPrefetch) {
+    for (i64 at = 0; at < bytes; at += 64) __builtin_prefetch(reinterpret_cast<const char*>(p) + at, 0, 3);
+  }
+}
 
 // n lanes, where a form has use for so many whatever the processor has.
 template <class Real, int n> using VectorOfLanes = Real __attribute__((vector_size(n * sizeof(Real))));
