@@ -125,7 +125,7 @@ template <int D> class RowSums {
 // The same sums, a row at a time. Vector v has the columns from L·v on, L lanes; beyond the last one, whatever lies there.
 template <int D, class Real> class TurnedSums {
   static constexpr int lanes = D <= 4 ? 4 : lanesOf<Real>, vectors = (D + lanes - 1) / lanes;
-  using V = VectorOfLanes<Real, lanes>;
+  using V = typename VectorOfLanes<Real, lanes>::type;
   // Lanes are turned in a circle: of the columns where they are in one vector. Half of its turns have all of its products.
   static constexpr int circle = vectors == 1 ? D : lanes, turns = circle / 2 + 1;
   static constexpr int sets = vectors == 1 ? 2 : 1;  // of sums, for additions not to wait for each other

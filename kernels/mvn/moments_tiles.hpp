@@ -3,9 +3,9 @@
 // Rows are packed, shifted, into a panel of strips of `width` columns, each strip contiguous, so that a tile of the
 // product streams two of them:
 //
-//     strip s:  y[0][s·width …], y[1][s·width …], …          tile (i, j):  Σ_r y[r][i…i+3]ᵀ y[r][j…j+width−1]
+//     strip s:  y[0][s·width …], y[1][s·width …], …          tile (i, j):  Σ_r y[r][i…i+h−1]ᵀ y[r][j…j+width−1]
 //
-// A tile of 4 × width sums is 8 vectors, which leaves registers for its operands. A panel holds some of a chunk's
+// A tile of h × width sums (h: tileRows) leaves registers for its operands. A panel holds some of a chunk's
 // rows, which stay in cache; the tiles' sums go on from panel to panel, so how many those are changes no bit.
 // Weights enter as √w y on both sides. The scatter is kept tile by tile in scratch (those that reach the upper
 // triangle) and unpacked at the end.
@@ -38,8 +38,8 @@ template <class Sum> struct TileWorkspace {
   f64 *total, *average, *delta;  // [padded d]: Σ w y, ȳ, δ of the chunk
   Sum *shift, *sum;              // [padded d]
   Sum* panel;                    // [strips, panel rows, width]
-  Sum* products;                 // [tiles, 4, width]: Σ w yᵀy of the chunk
-  f64* tiles;                    // [tiles, 4, width]: the scatter so far
+  Sum* products;                 // [tiles, h, width]: Σ w yᵀy of the chunk
+  f64* tiles;                    // [tiles, h, width]: the scatter so far
 
   MVN_FN TileWorkspace(Scratch& scratch, int d) : strips((d + tileWidth<Sum> - 1) / tileWidth<Sum>) {
     constexpr int width = tileWidth<Sum>;

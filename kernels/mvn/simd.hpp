@@ -36,7 +36,9 @@ template <class T> MVN_FN void prefetch(const T* p, i64 bytes) {
 }
 
 // n lanes, where a form has use for so many whatever the processor has.
-template <class Real, int n> using VectorOfLanes = Real __attribute__((vector_size(n * sizeof(Real))));
+template <class Real, int n> struct VectorOfLanes {
+  typedef Real type __attribute__((vector_size(n * sizeof(Real))));
+};
 
 MVN_FN f64v splat(f64 a) { return a - f64v{}; }
 MVN_FN f32v splat(f32 a) { return a - f32v{}; }

@@ -20,7 +20,7 @@ bool isLeft(const Group& group, const Call& call = {}) {
 }
 
 // The scratch, in `block`, once the group has been found to have full rank.
-ClosedFormTileScratch ranked(const Group& group, std::vector<f64>& block) {
+ClosedFormTileScratch ranked(const Group& group, Block<f64>& block) {
   const int d = group.d;
   Scratch count;
   ClosedFormTileScratch(count, d);
@@ -62,14 +62,14 @@ TEST("the fit of fitGroup(), with a residual and a gap that are at least its own
 TEST("the residual is a bound: a factor that is off by more shows") {
   const int d = 33;
   const Group group = groupOf(d, 100, 7);
-  std::vector<f64> block;
+  Block<f64> block;
   const ClosedFormTileScratch work = ranked(group, block);
   for (int j = 0; j < work.strips * tileRows; ++j) work.own[j] = std::sqrt(work.own[j]);
   work.U[stripStart(3) + 5] *= 1 + 1e-6;  // row 1 of column 13
 
   Scratch size;
   FitScratch(size, d, 0);
-  std::vector<f64> other = staleBlock(size.used);
+  Block<f64> other = staleBlock(size.used);
   Scratch own(reinterpret_cast<char*>(other.data()));
   const FitScratch exact(own, d, 0);
   const SerialTeam team;
@@ -87,7 +87,7 @@ TEST("the residual is a bound: a factor that is off by more shows") {
 TEST("1/(R⁻¹)_jj of a matrix whose inverse is known") {
   const int d = 3;
   const Group group = groupOf(d, 100, Numbers{1, 0.5, 0.25, 0.5, 1, 0.5, 0.25, 0.5, 1}, Numbers(d, 0.0));
-  std::vector<f64> block;
+  Block<f64> block;
   const ClosedFormTileScratch work = ranked(group, block);
   CHECK_CLOSE(work.own[0], 4.0 / 3, 1e-15);  // R⁻¹ = [4 −2 0; −2 5 −2; 0 −2 4]/3
   CHECK_CLOSE(work.own[1], 5.0 / 3, 1e-15);

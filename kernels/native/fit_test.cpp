@@ -333,7 +333,7 @@ Alone float32Alone(const Group& group, const Call& call) {
   Place place(d);
   Scratch count;
   FitScratch(count, d, solverBytes<f32>(d, call.method));
-  std::vector<f64> block = staleBlock(count.used);
+  Block<f64> block = staleBlock(count.used);
   Scratch scratch(reinterpret_cast<char*>(block.data()));
   const FitScratch work(scratch, d, solverBytes<f32>(d, call.method));
   const FitOptions options = optionsOf(call);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "block.hpp"
 #include "mvn/closed_form_tiles.hpp"
 #include "mvn/evaluate.hpp"
 #include "mvn/packs/closed_form.hpp"
@@ -13,6 +14,7 @@
 namespace groups {
 
 using namespace mvn;
+using check::Block;
 using Numbers = std::vector<f64>;
 using Long = long double;
 
@@ -143,7 +145,7 @@ inline FitOptions optionsOf(const Call& call) {
 }
 
 // Stale scratch must not show.
-inline std::vector<f64> staleBlock(i64 bytes) { return std::vector<f64>(bytes / sizeof(f64) + 2, NAN); }
+inline Block<f64> staleBlock(i64 bytes) { return Block<f64>(bytes / sizeof(f64) + 2, NAN); }
 
 // Groups of one dimension side by side: one pack of them, or any number by a gradient method.
 template <class Real = f64> std::vector<Fit> fitPack(const std::vector<Group>& groups, const Call& call) {
@@ -152,14 +154,14 @@ template <class Real = f64> std::vector<Fit> fitPack(const std::vector<Group>& g
   std::vector<Place> places(count, Place(d));
   std::vector<Fit> results;
   if (call.method > Method::newton) {
-    std::vector<f64> block = staleBlock(gradientPackBytes<Real>(d, call.method));
+    Block<f64> block = staleBlock(gradientPackBytes<Real>(d, call.method));
     const auto groupAt = [&](int k) { return places[k].at(groups[k], call); };
     fitByGradient<Real>(d, count, groupAt, optionsOf(call), reinterpret_cast<char*>(block.data()));
     for (Place& place : places) results.push_back(place.result());
     return results;
   }
   if (hasClosedFormPack(d, call.method)) {
-    std::vector<f64> block = staleBlock(closedFormPackBytes(d));
+    Block<f64> block = staleBlock(closedFormPackBytes(d));
     const auto groupAt = [&](int k) { return places[k].at(groups[k], call); };
     fitClosedFormPacks(d, count, groupAt, optionsOf(call), reinterpret_cast<char*>(block.data()));
     for (Place& place : places) results.push_back(place.result());
@@ -172,7 +174,7 @@ template <class Real = f64> std::vector<Fit> fitPack(const std::vector<Group>& g
   }
   Scratch size;
   FitPackScratch<Real>(size, d);
-  std::vector<f64> block = staleBlock(size.used);
+  Block<f64> block = staleBlock(size.used);
   Scratch scratch(reinterpret_cast<char*>(block.data()));
   const FitPackScratch<Real> work(scratch, d);
   withPackDimension<Real>(d, [&](auto dimension) {
@@ -186,7 +188,7 @@ template <class Real = f64> std::vector<Fit> fitPack(const std::vector<Group>& g
 inline bool fitByTiles(const Group& group, const Call& call, Place& place) {
   Scratch count;
   ClosedFormTileScratch(count, group.d);
-  std::vector<f64> block = staleBlock(count.used);
+  Block<f64> block = staleBlock(count.used);
   Scratch scratch(reinterpret_cast<char*>(block.data()));
   return fitClosedFormByTiles(group.d, place.at(group, call), optionsOf(call), ClosedFormTileScratch(scratch, group.d));
 }
@@ -201,7 +203,7 @@ template <class Real = f64> Fit fit(const Group& group, const Call& call) {
   Place place(d);
   Scratch count;
   FitScratch(count, d, solverBytes<Real>(d, call.method));
-  std::vector<f64> block = staleBlock(count.used);
+  Block<f64> block = staleBlock(count.used);
   Scratch scratch(reinterpret_cast<char*>(block.data()));
   const FitScratch work(scratch, d, solverBytes<Real>(d, call.method));
   fitGroup<Real>(SerialTeam{}, Dynamic{d}, place.at(group, call), optionsOf(call), work);
@@ -224,7 +226,7 @@ Evaluation evaluate(const Group& group, const Numbers& mean, const Numbers& fact
                          out.dj1dFactor.data(), out.dj2dMean.data(), out.dj2dFactor.data(), &status};
   Scratch count;
   EvaluateScratch<Real>(count, d);
-  std::vector<f64> block = staleBlock(count.used);
+  Block<f64> block = staleBlock(count.used);
   Scratch scratch(reinterpret_cast<char*>(block.data()));
   const EvaluateScratch<Real> work(scratch, d);
   if (specialised) {

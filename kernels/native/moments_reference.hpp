@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "block.hpp"
 #include "check.hpp"
 #include "mvn/moments.hpp"
 
@@ -34,7 +35,7 @@ struct Result {
 
 template <class Sum, class Row> inline Result momentsOf(const Rows& rows) {
   std::vector<Row> x(rows.x.begin(), rows.x.end());
-  std::vector<char> scratch(momentsScratch<Sum, Row>(rows.d));
+  check::Block<char> scratch(momentsScratch<Sum, Row>(rows.d));
   Result result(rows.d);
   if (rows.weights.empty()) moments<Sum, false>(x.data(), nullptr, rows.n, rows.d, result.ref(), scratch.data());
   else moments<Sum, true>(x.data(), rows.weights.data(), rows.n, rows.d, result.ref(), scratch.data());

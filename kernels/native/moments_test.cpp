@@ -225,7 +225,7 @@ TEST("a group gives the same bits alone, among others, and after them in the sam
       Rows own = slice(all, first, first + rows);
       if (!heavy) own.weights.clear();
       Result alone = momentsOf<f64, f64>(own);
-      std::vector<char> scratch(momentsScratch<f64, f64>(d));
+      check::Block<char> scratch(momentsScratch<f64, f64>(d));
       Result before(d), among(d);
       auto group = [&](i64 at, i64 n, Result& out) {
         const double *x = all.x.data() + at * d, *w = all.weights.data() + at;

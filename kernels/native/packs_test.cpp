@@ -174,16 +174,16 @@ TEST("a pack's inverse: the least own variance of a column, and the trace") {
   const Numbers R = {1, 0.5, 0.25, 0.5, 1, 0.5, 0.25, 0.5, 1};  // R⁻¹ = [4 −2 0; −2 5 −2; 0 −2 4]/3
   Scratch size;
   PackScratch(size, d);
-  std::vector<f64> block = staleBlock(size.used);
+  Block<f64> block = staleBlock(size.used);
   Scratch scratch(reinterpret_cast<char*>(block.data()));
   const PackScratch work(scratch, d);
-  for (int lane = 0; lane < 2; ++lane) setLane(d * d, work.R, lane, R.data());
+  for (int lane = 0; lane < lanesOf<f64>; ++lane) setLane(d * d, work.R, lane, R.data());
   const auto positive = factorCholesky(Dynamic{d}, work.R, work.U, work.inverse);
   CHECK(positive[0] && positive[1]);
-  const f64x2 least = leastOwnVariance(Dynamic{d}, work);
+  const f64v least = leastOwnVariance(Dynamic{d}, work);
   CHECK_CLOSE(least[0], 0.6, 1e-15);
   CHECK_CLOSE(least[1], 0.6, 1e-15);
-  const f64x2 trace = traceOfInverse(Dynamic{d}, work);
+  const f64v trace = traceOfInverse(Dynamic{d}, work);
   CHECK_CLOSE(trace[0], 13.0 / 3, 1e-14);
   CHECK_CLOSE(trace[1], 13.0 / 3, 1e-14);
 }
@@ -193,15 +193,15 @@ TEST("the trace of the inverse of a pack is that of a group alone") {
     const Group group = groupOf(int(d), 1e5, d);
     Scratch size;
     FitPackScratch<f32>(size, int(d));
-    std::vector<f64> block = staleBlock(size.used);
+    Block<f64> block = staleBlock(size.used);
     Scratch scratch(reinterpret_cast<char*>(block.data()));
     const FitPackScratch<f32> work(scratch, int(d));
     const FitScratch& single = work.single;
     const Status status = existence(SerialTeam{}, Dynamic{int(d)}, group.statistics(), optionsOf(Call{}), single);
     CHECK(status == Status::converged);
-    for (int lane = 0; lane < 2; ++lane) setLane(d * d, work.pair[0].U, lane, single.U);
+    for (int lane = 0; lane < lanesOf<f64>; ++lane) setLane(d * d, work.part[0].U, lane, single.U);
     const f64 alone = traceOfInverse(SerialTeam{}, Dynamic{int(d)}, single.U, single.inverse, single.T);
-    const f64x2 pack = traceOfInverse(Dynamic{int(d)}, work.pair[0]);
+    const f64v pack = traceOfInverse(Dynamic{int(d)}, work.part[0]);
     CHECK_CLOSE(pack[0], alone, 1e-10 * alone);
     CHECK(pack[0] == pack[1]);
   }
@@ -235,12 +235,12 @@ TEST("the logarithm of a pack is right to an ulp") {
   Random random(1);
   for (int k = 0; k < 100000; ++k) {
     const f64 wide = std::exp((random.uniform() - 0.5) * 1400), close = 1 + (random.uniform() - 0.5) * std::exp(-k % 30);
-    const f64x2 found = logOf(f64x2{wide, close});
+    const f64v found = logOf(gather<f64v>([&](int lane) { return lane % 2 ? close : wide; }));
     const Long first = std::log(Long(wide)), second = std::log(Long(close));
     CHECK_CLOSE(found[0], f64(first), 0x1p-52 * std::fabs(f64(first)));
     CHECK_CLOSE(found[1], f64(second), 0x1p-52 * std::fabs(f64(second)));
   }
-  const f64x2 none = logOf(f64x2{1.0, 1.0});
+  const f64v none = logOf(splat(1.0));
   CHECK(none[0] == 0 && none[1] == 0);
 }
 
