@@ -30,7 +30,7 @@ export default defineConfig({
       // What runs only in worker threads or in processes of its own, where coverage does not look.
       exclude: [
         "dist/engines/cuda/{control,launch,memory,moments,residence,ring,solve,worker}.js",
-        "dist/engines/wasm/{perform,sources,worker}.js",
+        "dist/engines/threads/{perform,sources,worker}.js",
         "dist/cli/**",
       ],
       reporter: ["text", "lcovonly"],

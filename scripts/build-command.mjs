@@ -1,5 +1,5 @@
 // Bundles the command into dist/cli/main.js, with yargs and what else it parses words with: to find, read and compile 150 small files takes
-// longer than most of what the command does. The scripts of its worker threads of the engine wasm are bundled likewise.
+// longer than most of what the command does. The script of the worker threads of the engines native and wasm is bundled likewise.
 //
 // tsc has left the same code in dist unbundled, for whoever imports the library.
 import { readFile } from "node:fs/promises";
@@ -65,7 +65,7 @@ const bundle = (entry) =>
     absWorkingDir: root,
   });
 
-for (const entry of ["cli/main", "engines/wasm/worker"]) {
+for (const entry of ["cli/main", "engines/threads/worker"]) {
   const { metafile } = await bundle(entry);
   const name = `dist/${entry}.js`;
   const { bytes } = metafile.outputs[name];

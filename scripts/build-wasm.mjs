@@ -1,4 +1,4 @@
-// Compiles kernels/wasm/*.cpp into one WebAssembly module, dist/kernels/mvn.wasm, with clang from npm.
+// Compiles kernels/cpu/*.cpp into one WebAssembly module, dist/kernels/mvn.wasm, with clang from npm.
 //
 // The module imports nothing but its memory, which is shared. A digest of the sources, flags and compiler is kept in a
 // custom section of the module, so that a second build of the same sources has nothing to do.
@@ -49,7 +49,7 @@ const flags = [
 /** Path below kernels/ → text, of every source that the module may include. */
 function readSources() {
   const sources = {};
-  for (const folder of ["mvn", "wasm"]) {
+  for (const folder of ["mvn", "cpu"]) {
     for (const name of readdirSync(kernels + folder, { recursive: true }).sort()) {
       if (/\.[ch]pp$/.test(name))
         sources[`${folder}/${name}`] = readFileSync(`${kernels}${folder}/${name}`, "utf8");
@@ -86,7 +86,7 @@ function customSection(name, content) {
 
 async function compile(sources) {
   const { runClang } = await import("@yowasp/clang");
-  const units = Object.keys(sources).filter((path) => path.endsWith(".cpp"));
+  const units = Object.keys(sources).filter((path) => path.endsWith(".cpp") && path !== "cpu/supported.cpp");
   const tree = {};
   for (const [path, text] of Object.entries(sources)) {
     const names = path.split("/");

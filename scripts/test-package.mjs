@@ -39,7 +39,7 @@ const RESULTS = join(root, "build/test-results.json");
 /** Runs the suite against the built files under another Node; adds vitest's own counts. */
 function conformance(node) {
   rmSync(RESULTS, { force: true });
-  const suites = ["reference", "wasm", "cuda"].map((name) => `test/engines/${name}.test.ts`);
+  const suites = ["reference", "native", "wasm", "cuda"].map((name) => `test/engines/${name}.test.ts`);
   const args = ["node_modules/vitest/vitest.mjs", "run", ...suites, "--coverage.enabled=false"];
   const { status, stdout } = spawnSync(node, args, { cwd: root, encoding: "utf8" });
   if (!existsSync(RESULTS)) throw new Error(`vitest ended with ${status}\n${stdout}`);

@@ -6,7 +6,7 @@ import type { Parameters } from "./parameters.js";
 import type { Statistics } from "./statistics.js";
 
 /** The names under which engines are asked for. */
-export const ENGINE_NAMES = ["reference", "wasm", "cuda", "tensorflow"] as const;
+export const ENGINE_NAMES = ["reference", "native", "wasm", "cuda", "tensorflow"] as const;
 
 export type EngineName = (typeof ENGINE_NAMES)[number];
 

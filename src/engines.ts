@@ -7,6 +7,7 @@ import {
 } from "./engine.js";
 import { estimates, pinned, type Workload } from "./engines/auto.js";
 import { cudaProvider } from "./engines/cuda/provider.js";
+import { nativeProvider } from "./engines/native/provider.js";
 import { referenceProvider } from "./engines/reference/provider.js";
 import { tensorflowProvider } from "./engines/tensorflow/provider.js";
 import { wasmProvider } from "./engines/wasm/provider.js";
@@ -15,17 +16,19 @@ import { EngineError, InputError } from "./errors.js";
 /** Every engine there is, in the order in which `mvnfit engines` lists them. */
 export const PROVIDERS: readonly EngineProvider[] = [
   referenceProvider,
+  nativeProvider,
   wasmProvider,
   cudaProvider,
   tensorflowProvider,
 ];
 
 /** The engines that `auto` chooses from. */
-const CHOICE = ["wasm", "cuda"] as const;
+const CHOICE = ["native", "wasm", "cuda"] as const;
 
 /**
  * The engine that `auto` takes for some work: `cuda` where a device is there and is estimated to be done sooner, transfer included
- * (src/engines/auto.ts), and else `wasm`, which runs wherever Node runs. MVNFIT_AUTO names one instead.
+ * (src/engines/auto.ts), else `native` where there is a library for this machine, and `wasm`, which runs wherever Node runs, where not.
+ * MVNFIT_AUTO names one instead.
  *
  * @throws InputError where MVNFIT_AUTO names another
  */
@@ -36,17 +39,18 @@ export async function chooseEngine(work?: Workload): Promise<(typeof CHOICE)[num
     if (found) return found;
     throw new InputError(`MVNFIT_AUTO must be one of ${CHOICE.join(", ")}, got "${named}"`);
   }
-  if (!work) return "wasm";
-  const { wasm, cuda } = estimates(work);
-  if (wasm <= cuda) return "wasm";
+  const onProcessor = (await nativeProvider.probe()).available ? "native" : "wasm";
+  if (!work) return onProcessor;
+  const seconds = estimates(work);
+  if (seconds[onProcessor] <= seconds.cuda) return onProcessor;
   const probe = await cudaProvider.probe();
-  return probe.available && !probe.standIn ? "cuda" : "wasm";
+  return probe.available && !probe.standIn ? "cuda" : onProcessor;
 }
 
 /**
  * Opens an engine.
  *
- * @param work what `auto` is to choose for; without it `auto` is `wasm`
+ * @param work what `auto` is to choose for; without it `auto` computes on the processor
  * @throws InputError  for a name that is no engine's, and for devices of an engine that has none
  * @throws EngineError where the engine cannot be had on this machine
  */

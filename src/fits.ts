@@ -33,7 +33,7 @@ export interface FitsFields {
   readonly logLikelihood: Float64Array;
   /**
    * [B]: r = max(‖I − W‖_F, ‖Λᵀ ∂J/∂μ‖/n); 0 at the optimum, unchanged by any affine change of the data. The closed form of engine
-   * `wasm` states upper bounds of it and of the gap from d = 24 on (docs/methods.md).
+   * `native` and `wasm` state upper bounds of it and of the gap from d = 24 on (docs/methods.md).
    */
   readonly residual: Float64Array;
   /** [B]: (J − J*)/n ≥ 0, the exact distance to the global optimum in nats per row */

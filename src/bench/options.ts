@@ -9,7 +9,7 @@ import { parseShapes, type Shape } from "./shape.js";
 export interface BenchOptions extends Control {
   /** As in `10000x200x8`, or names of presets; default `quick` */
   readonly shapes?: readonly string[];
-  /** Engines' names, or open engines, which stay open; default `wasm` */
+  /** Engines' names, or open engines, which stay open; default `auto` */
   readonly engines?: readonly (EngineName | "auto" | Engine)[];
   /** default `closed-form` */
   readonly methods?: readonly Method[];
@@ -48,7 +48,7 @@ export function checkedOptions(options: BenchOptions): CheckedOptions {
   const { signal, onProgress } = options;
   const checked: CheckedOptions = {
     shapes: parseShapes(options.shapes ?? ["quick"]),
-    engines: options.engines ?? ["wasm"],
+    engines: options.engines ?? ["auto"],
     methods: options.methods ?? ["closed-form"],
     precisions: options.precisions ?? ["float64"],
     rowsIn: options.rowsIn ?? ROWS_IN,

@@ -1,6 +1,6 @@
-// The rule by which `auto` takes `cuda` or `wasm`: whichever is estimated to be done first, start and transfer included.
+// The rule by which `auto` takes `cuda` or the processor: whichever is estimated to be done first, start and transfer included.
 //
-// The constants of `wasm` are rounded from measurements on one core of a 2.x GHz server processor. Those of `cuda` are ESTIMATES from the
+// The constants of `native` and `wasm` are rounded from measurements on one core of a server processor. Those of `cuda` are ESTIMATES from the
 // hardware's data sheets: nothing has been measured on a GPU yet. scripts/gpu-host/ measures what is to take their place;
 // docs/cuda.md tells what each stands for.
 import { availableParallelism } from "node:os";
@@ -30,22 +30,25 @@ const ITERATIONS: Readonly<Record<Workload["method"], number>> = {
   "gradient-descent": 1000,
 };
 
-const WASM = {
+/** Of the engines on the processor. */
+interface Processor {
   /** Seconds until the workers are there. */
-  start: 0.03,
+  readonly start: number;
   /** Seconds of one thread for a row: per d² and per d. */
-  rowSquare: 7e-11,
-  rowLinear: 3e-10,
+  readonly rowSquare: number;
+  readonly rowLinear: number;
   /** Seconds of one thread for an iteration, per d³. */
-  cube: 1.2e-9,
-};
+  readonly cube: number;
+}
+const WASM: Processor = { start: 0.03, rowSquare: 7e-11, rowLinear: 3e-10, cube: 1.2e-9 };
+const NATIVE: Processor = { start: 0.03, rowSquare: 2.5e-11, rowLinear: 4e-10, cube: 4e-10 };
 
 const CUDA = {
   /** Seconds until a context is there and the kernels are loaded. Estimate. */
   start: 0.4,
   /** Bytes a second from ordinary memory to the device. Estimate: PCIe 4.0 ×16, one copying thread. */
   up: 1e10,
-  /** Threads of the processor that a device makes up for in the solver. Estimate. */
+  /** Threads of `wasm` that a device makes up for in the solver. Estimate. */
   threads: 100,
 };
 
@@ -57,16 +60,20 @@ const NUMBER = 8;
 export function estimates(
   { groups, dims: d, rows, valueBytes, method }: Workload,
   threads = availableParallelism(),
-): { readonly wasm: number; readonly cuda: number } {
-  const solving = groups * ITERATIONS[method] * d ** 3 * WASM.cube;
-  const summing = rows * (d ** 2 * WASM.rowSquare + d * WASM.rowLinear);
+): { readonly native: number; readonly wasm: number; readonly cuda: number } {
+  const solving = ({ cube }: Processor): number => groups * ITERATIONS[method] * d ** 3 * cube;
   const statistics = groups * (2 + d + d ** 2) * NUMBER;
   const results = groups * (2 * d ** 2 + d + 5) * NUMBER;
   // Summing keeps up with the rows as they come.
   const sent = rows > 0 ? rows * d * valueBytes : statistics;
+  const onProcessor = (one: Processor): number => {
+    const summing = rows * (d ** 2 * one.rowSquare + d * one.rowLinear);
+    return one.start + (summing + solving(one) + results / FRESH) / threads;
+  };
   return {
-    wasm: WASM.start + (summing + solving + results / FRESH) / threads,
-    cuda: CUDA.start + sent / CUDA.up + solving / CUDA.threads + results / FRESH,
+    native: onProcessor(NATIVE),
+    wasm: onProcessor(WASM),
+    cuda: CUDA.start + sent / CUDA.up + solving(WASM) / CUDA.threads + results / FRESH,
   };
 }
 

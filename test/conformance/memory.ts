@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "../../src/engine.js";
 import { EngineError, InputError } from "../../src/errors.js";
-import { closedForm, inEngine, long, longBatch } from "../engines/wasm/support.js";
+import { closedForm, inEngine, long, longBatch } from "../engines/threads/support.js";
 import { gaussianBatch } from "../support/gaussians.js";
 import { Random } from "../support/random.js";
 

@@ -11,7 +11,7 @@ export const describe = "Time engines on seeded data, and against other programs
 
 const OPTIONS = {
   shapes: valued(`groups x rows x variables, or ${Object.keys(PRESETS).join(", ")}  [quick]`),
-  engine: valued(`auto, ${ENGINE_NAMES.join(", ")}  [wasm]`),
+  engine: valued(`auto, ${ENGINE_NAMES.join(", ")}  [auto]`),
   method: valued(`${METHODS.join(", ")}  [closed-form]`),
   precision: valued(`${PRECISIONS.join(", ")}: of rows and arithmetic  [float64]`),
   "rows-in": valued(`${ROWS_IN.join(", ")}: where engines find the rows  [all three]`),

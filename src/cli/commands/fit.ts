@@ -20,7 +20,7 @@ const OPTIONS = {
   "max-iterations": valued("[1000]"),
   precision: valued(`${PRECISIONS.join(" | ")}: arithmetic of the solver  [float64]`),
   engine: valued(`auto | ${ENGINE_NAMES.join(" | ")}  [auto]`),
-  threads: valued("worker threads of the wasm engine  [all cores]"),
+  threads: valued("worker threads of the engines native and wasm  [all cores]"),
   device: valued("devices of the cuda engine by number, as in 0,1  [all that there is work for]"),
   format: valued(`${ROW_FORMATS.join(" | ")}: what standard input (-) holds`),
   output: valued("write to FILE: .json, .ndjson, .csv or .parquet", { alias: "o" }),

@@ -13,7 +13,7 @@ const OPTIONS = {
   engine: valued(`auto | ${ENGINE_NAMES.join(" | ")}: whose gradients are checked  [auto]`),
   module: valued("check the gradient that FILE.mjs exports instead"),
   precision: valued(`${PRECISIONS.join(" | ")}: the engine's arithmetic  [float64]`),
-  threads: valued("worker threads of the wasm engine  [all cores]"),
+  threads: valued("worker threads of the engines native and wasm  [all cores]"),
   device: valued("devices of the cuda engine by number, as in 0,1  [all that there is work for]"),
   against: valued(`${PARTNERS.join(", ")}  [all three]`),
   at: valued("random | optimum | both: where μ and Λ are taken  [both]"),

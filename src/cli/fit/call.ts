@@ -72,8 +72,8 @@ function refuseContradictions(call: FitCall, words: Words): void {
       `--ddof 1 goes with closed-form only; ${call.method} maximises the likelihood (ddof 0)`,
     );
   }
-  if (call.threads !== undefined && call.engine !== "auto" && call.engine !== "wasm") {
-    throw words.mistake(`--threads goes with the engine wasm, not with ${call.engine}`);
+  if (call.threads !== undefined && !["auto", "native", "wasm"].includes(call.engine)) {
+    throw words.mistake(`--threads goes with the engines native and wasm, not with ${call.engine}`);
   }
   if (call.device && call.engine !== "cuda") {
     throw words.mistake(`--device goes with the engine cuda, not with ${call.engine}`);

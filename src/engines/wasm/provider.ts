@@ -1,16 +1,26 @@
-import { cpus } from "node:os";
 import { versions } from "node:process";
-import type { EngineProvider, Probe } from "../../engine.js";
-import { WasmEngine } from "./engine.js";
-import { compiledModule } from "./kernels.js";
+import type { EngineOptions, EngineProvider, Probe } from "../../engine.js";
+import { ThreadsEngine } from "../threads/engine.js";
+import { processor } from "../threads/machine.js";
+import { compiledModule } from "../threads/webassembly.js";
+
+const INSTRUCTIONS = "WebAssembly SIMD";
 
 /** The kernels as WebAssembly: runs wherever Node runs, without native code. */
 export const wasmProvider: EngineProvider = {
   name: "wasm",
   precisions: ["float64", "float32"],
   probe,
-  create: (options) => WasmEngine.start(options),
+  create: openWasm,
 };
+
+/** As the provider's `create`; `workerScript` is for tests of what happens when a worker fails. */
+export async function openWasm(
+  options: EngineOptions & { readonly workerScript?: URL },
+): Promise<ThreadsEngine> {
+  const code = { engine: "wasm", module: await compiledModule() } as const;
+  return ThreadsEngine.start({ ...options, code, instructions: INSTRUCTIONS });
+}
 
 async function probe(): Promise<Probe> {
   try {
@@ -27,6 +37,5 @@ async function probe(): Promise<Probe> {
     const reason = `the kernels are not built: ${(error as Error).message}`;
     return { available: false, reason, remedy: "Run npm run build, or install the package again" };
   }
-  const processor = cpus()[0]?.model.trim() || "unknown processor";
-  return { available: true, device: `WebAssembly SIMD, ${processor}`, version: `V8 ${versions.v8}` };
+  return { available: true, device: `${INSTRUCTIONS}, ${processor()}`, version: `V8 ${versions.v8}` };
 }

@@ -4,8 +4,8 @@ import { EngineError } from "../../errors.js";
 import type { RealArray } from "../../layout.js";
 import { Queue } from "../queue.js";
 import { Arena } from "./arena.js";
+import { type Code, type Kernels, loadCode } from "./code.js";
 import { Feeder } from "./feeder.js";
-import { compiledModule, instantiate, type Kernels } from "./kernels.js";
 import type { Plan } from "./plan.js";
 import { Pool } from "./pool.js";
 import { Reserve } from "./shared.js";
@@ -26,8 +26,18 @@ export interface Call {
   readonly fed?: { readonly x: RealArray; readonly weights: Float64Array | undefined } | undefined;
 }
 
+export interface MachineOptions {
+  readonly code: Code;
+  /** What the kernels are compiled to, in words. */
+  readonly instructions: string;
+  readonly threads: number;
+  /** The workers' script, where it is not the engine's own. */
+  readonly script?: URL | undefined;
+}
+
 /** What all sessions of an engine share: the kernels' memory, the workers, and the turn-taking between calls. */
 export class Machine {
+  readonly engine: Code["engine"];
   readonly threads: number;
   readonly device: string;
   readonly arena: Arena;
@@ -39,18 +49,22 @@ export class Machine {
   #workspaces: { readonly bytes: number; readonly addresses: number[] } = { bytes: 0, addresses: [] };
   #closed: Promise<void> | undefined;
 
-  private constructor(threads: number, arena: Arena, module: WebAssembly.Module, script: URL | undefined) {
+  private constructor(
+    arena: Arena,
+    kernels: Kernels,
+    { code, instructions, threads, script }: MachineOptions,
+  ) {
+    this.engine = code.engine;
     this.threads = threads;
-    this.device = deviceName(threads);
+    this.device = deviceName(instructions, threads);
     this.arena = arena;
-    this.kernels = instantiate(module, arena.memory);
-    arena.openFrom(this.kernels.__heap_base.value);
+    this.kernels = kernels;
     const words = controlWords(threads);
     const control = arena.take(words * 4, "the control block");
     const starts = Array.from(
       { length: threads },
       (_, index): WorkerStart => ({
-        module,
+        code,
         memory: arena.memory,
         index,
         control,
@@ -58,16 +72,15 @@ export class Machine {
       }),
     );
     this.#control = new Int32Array(arena.memory.buffer, control, words);
-    this.#pool = new Pool(starts, script);
+    this.#pool = new Pool(code.engine, starts, script);
   }
 
-  /**
-   * @param script the workers' code, where it is not the engine's own
-   * @throws EngineError where memory or threads cannot be had
-   */
-  static async start(threads: number, script?: URL): Promise<Machine> {
-    const module = await compiledModule();
-    const machine = new Machine(threads, new Arena(), module, script);
+  /** @throws EngineError where memory or threads cannot be had */
+  static async start(options: MachineOptions): Promise<Machine> {
+    const arena = new Arena(options.code.engine);
+    const { kernels, free } = await loadCode(options.code, arena.memory);
+    arena.openFrom(free);
+    const machine = new Machine(arena, kernels, options);
     try {
       await machine.#pool.start();
     } catch (error) {
@@ -94,7 +107,7 @@ export class Machine {
    * @throws EngineError where memory is lacking or a worker stops; the signal's reason where it aborts
    */
   async perform({ task, plan, fed }: Call, { signal, onProgress }: Control): Promise<void> {
-    this.requireOpen("wasm");
+    this.requireOpen(this.engine);
     signal?.throwIfAborted();
     const full = this.#completed(task, plan);
     this.#control.fill(0);
@@ -118,7 +131,7 @@ export class Machine {
       const working = this.#pool.perform(full, () => this.#interrupt());
       const feeding = fed && new Feeder(full, plan, fed, this.arena.memory, this.#control).feed();
       const [worked] = await Promise.allSettled([working, feeding?.catch(giveUp)]);
-      this.requireOpen("wasm: the call was ended");
+      this.requireOpen(`${this.engine}: the call was ended`);
       if (!given && worked.status === "rejected") throw worked.reason;
       if (!given) report(task.groups);
       if (given) throw given.reason;
@@ -184,7 +197,8 @@ export class Machine {
   }
 }
 
-function deviceName(threads: number): string {
-  const model = cpus()[0]?.model.trim() || "unknown processor";
-  return `WebAssembly SIMD, ${threads} ${threads === 1 ? "thread" : "threads"}, ${model}`;
-}
+/** The processor's model, in words. */
+export const processor = (): string => cpus()[0]?.model.trim() || "unknown processor";
+
+const deviceName = (instructions: string, threads: number): string =>
+  `${instructions}, ${threads} ${threads === 1 ? "thread" : "threads"}, ${processor()}`;

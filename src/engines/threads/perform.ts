@@ -1,6 +1,6 @@
 // What a worker does with a task: item by item, from rows to statistics and from statistics to results, in its workspace.
 import { COUNTS, EVALUATION, FITS, type Fields, PARAMETERS, STATISTICS, widthOf } from "../fields.js";
-import type { Kernels } from "./kernels.js";
+import type { Kernels } from "./code.js";
 import { ITEM, SPLIT } from "./plan.js";
 import { type Site, type Source, sourceOf } from "./sources.js";
 import { type Spans, viewOf } from "./spans.js";

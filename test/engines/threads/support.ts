@@ -1,6 +1,7 @@
 import { Batch } from "../../../src/batch.js";
 import type { AllocatedBatch, Engine, Solve } from "../../../src/engine.js";
-import { WasmEngine, type WasmOptions } from "../../../src/engines/wasm/engine.js";
+import type { ThreadsEngine } from "../../../src/engines/threads/engine.js";
+import * as wasm from "../../../src/engines/wasm/provider.js";
 import type { Precision } from "../../../src/methods.js";
 import { Random } from "../../support/random.js";
 
@@ -24,11 +25,14 @@ export function longBatch(): Batch {
   return Batch.fromDense(x, { groups: LONG_GROUPS, rows, dims });
 }
 
-export const openWasm = (options: WasmOptions = {}): Promise<WasmEngine> =>
-  WasmEngine.start({ threads: 2, ...options });
+type Options = Parameters<typeof wasm.openWasm>[0];
+
+/** What the engines `native` and `wasm` share is tested on the latter, which runs everywhere. */
+export const openWasm = (options: Options = {}): Promise<ThreadsEngine> =>
+  wasm.openWasm({ threads: 2, ...options });
 
 /** An engine whose first worker is sabotaged: see faulty_worker.mjs. */
-export const openFaulty = (): Promise<WasmEngine> =>
+export const openFaulty = (): Promise<ThreadsEngine> =>
   openWasm({ workerScript: new URL("./faulty_worker.mjs", import.meta.url) });
 
 /** Uniform values: quick to make where a batch is to be large and what it holds does not matter. */
@@ -61,7 +65,7 @@ export function inEngine(engine: Engine, batch: Batch): AllocatedBatch {
 }
 
 /** The same batch, gathered from rows that lie in the engine's memory in the opposite order. */
-export function gathered(engine: WasmEngine, batch: Batch): Batch {
+export function gathered(engine: ThreadsEngine, batch: Batch): Batch {
   const { rows, offsets, dims, dtype, weights } = batch;
   const own = engine.allocate({ offsets: [0, rows], dims, dtype, weighted: weights !== undefined });
   const order = new Uint32Array(new SharedArrayBuffer(4 * rows));

@@ -45,7 +45,7 @@ export function sharedBytes(bytes: number, purpose: string): SharedArrayBuffer {
     return new SharedArrayBuffer(bytes);
   } catch (error) {
     throw new EngineError(
-      `wasm: ${purpose} needs ${Math.ceil(bytes / 2 ** 20)} MiB, which cannot be had`,
+      `${purpose}: ${Math.ceil(bytes / 2 ** 20)} MiB of memory cannot be had`,
       "Fit fewer groups at a time, or free memory",
       { cause: error },
     );

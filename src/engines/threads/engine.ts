@@ -4,6 +4,7 @@ import type {
   AllocatedBatch,
   BatchLayout,
   Engine,
+  EngineName,
   EngineOptions,
   GatherLayout,
   Session,
@@ -14,22 +15,25 @@ import { requireCount } from "../../layout.js";
 import type { Statistics } from "../../statistics.js";
 import { checkOpening, ResidentBatch } from "../resident_batch.js";
 import { GatheredBatch } from "./gathered_batch.js";
-import { Machine } from "./machine.js";
-import { WasmSession } from "./session.js";
+import { Machine, type MachineOptions } from "./machine.js";
+import { ThreadsSession } from "./session.js";
 
-export interface WasmOptions extends EngineOptions {
-  /** The code that workers run, where it is not the engine's own: for tests of what happens when one fails. */
-  readonly workerScript?: URL;
+export interface ThreadsOptions
+  extends Pick<EngineOptions, "threads">,
+    Pick<MachineOptions, "code" | "instructions"> {
+  /** The script that workers run, where it is not the engine's own: for tests of what happens when one fails. */
+  readonly workerScript?: URL | undefined;
 }
 
-/** The kernels as WebAssembly on worker threads over one shared memory. */
-export class WasmEngine implements Engine {
-  readonly name = "wasm";
+/** Compiled kernels on worker threads over one shared memory: what the engines `native` and `wasm` are. */
+export class ThreadsEngine implements Engine {
+  readonly name: EngineName;
   readonly device: string;
   readonly #machine: Machine;
 
   private constructor(machine: Machine) {
     this.#machine = machine;
+    this.name = machine.engine;
     this.device = machine.device;
   }
 
@@ -37,9 +41,14 @@ export class WasmEngine implements Engine {
    * @throws InputError  where `threads` is not a whole number of at least 1
    * @throws EngineError where memory or threads cannot be had
    */
-  static async start({ threads = availableParallelism(), workerScript }: WasmOptions): Promise<WasmEngine> {
-    requireCount("wasm", "threads", threads, 1);
-    return new WasmEngine(await Machine.start(threads, workerScript));
+  static async start({
+    code,
+    instructions,
+    threads = availableParallelism(),
+    workerScript: script,
+  }: ThreadsOptions): Promise<ThreadsEngine> {
+    requireCount(code.engine, "threads", threads, 1);
+    return new ThreadsEngine(await Machine.start({ code, instructions, threads, script }));
   }
 
   allocate(layout: BatchLayout): AllocatedBatch {
@@ -61,7 +70,7 @@ export class WasmEngine implements Engine {
   ): Promise<Session> {
     this.#machine.requireOpen("open");
     await checkOpening(source, precision);
-    return WasmSession.open(this.#machine, source, { precision, once, lend });
+    return ThreadsSession.open(this.#machine, source, { precision, once, lend });
   }
 
   close(): Promise<void> {

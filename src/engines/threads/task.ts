@@ -1,11 +1,12 @@
 // What the main thread and its workers say to each other.
 import type { RealArray } from "../../layout.js";
 import type { COUNTS, EVALUATION, FITS, PARAMETERS, STATISTICS } from "../fields.js";
+import type { Code } from "./code.js";
 import type { Span, Spans } from "./spans.js";
 
 /** What a worker is started with. */
 export interface WorkerStart {
-  readonly module: WebAssembly.Module;
+  readonly code: Code;
   readonly memory: WebAssembly.Memory;
   /** Which worker this is, from 0. */
   readonly index: number;

@@ -1,9 +1,16 @@
-import { readFile } from "node:fs/promises";
+// The seam between the threads and the kernels that they run: WebAssembly, or a library of the processor's own code.
+import type { EngineName } from "../../engine.js";
 
-/** The exports of the WebAssembly module; kernels/README.md says what each computes. Addresses are bytes in its memory. */
+/** Where an engine's kernels are. */
+export type Code =
+  | { readonly engine: Extract<EngineName, "wasm">; readonly module: WebAssembly.Module }
+  | { readonly engine: Extract<EngineName, "native">; readonly library: string };
+
+/**
+ * What the kernels export; kernels/README.md says what each computes. Addresses are bytes in the engine's memory, 0 where there is
+ * nothing.
+ */
 export interface Kernels {
-  readonly __stack_pointer: WebAssembly.Global;
-  readonly __heap_base: WebAssembly.Global;
   chunk_rows(d: number): number;
   moments_scratch(rowType: number, d: number): number;
   moments(
@@ -71,17 +78,24 @@ export interface Kernels {
   ): void;
 }
 
-const MODULE = new URL("../../kernels/mvn.wasm", import.meta.url);
-
-let compiled: Promise<WebAssembly.Module> | undefined;
-
-/** The compiled module, the same for every engine and thread of the process. */
-export function compiledModule(): Promise<WebAssembly.Module> {
-  compiled ??= readFile(MODULE).then((bytes) => WebAssembly.compile(bytes));
-  return compiled;
+/** Kernels for one thread. */
+export interface Loaded {
+  readonly kernels: Kernels;
+  /** The first address of the memory that is not the code's own. */
+  readonly free: number;
+  /** @throws Error where the kernels have written beyond what is theirs */
+  check(): void;
 }
 
-/** The kernels over a memory, for one thread: set the stack pointer before the first call on any but the main thread. */
-export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+/**
+ * The kernels over a memory, for one thread. `stack` is the address of STACK_BYTES for it, where it is not the first; only WebAssembly
+ * needs one.
+ */
+export async function loadCode(code: Code, memory: WebAssembly.Memory, stack?: number): Promise<Loaded> {
+  if (code.engine === "wasm") {
+    const { instantiate } = await import("./webassembly.js");
+    return instantiate(code.module, memory, stack);
+  }
+  const { bind } = await import("./library.js");
+  return bind(code.library, memory);
 }

@@ -23,7 +23,7 @@ type CountSpans = Spans<typeof COUNTS>;
 type ParameterSpans = Spans<typeof PARAMETERS>;
 
 /** One batch, or its statistics. Rows are read once: the statistics stay where the workers see them. */
-export class WasmSession implements Session {
+export class ThreadsSession implements Session {
   readonly #machine: Machine;
   readonly #source: Batch | Statistics;
   readonly #precision: Precision;
@@ -50,8 +50,8 @@ export class WasmSession implements Session {
     machine: Machine,
     source: Batch | Statistics,
     options: Required<SessionOptions>,
-  ): Promise<WasmSession> {
-    const session = new WasmSession(machine, source, options);
+  ): Promise<ThreadsSession> {
+    const session = new ThreadsSession(machine, source, options);
     if (source instanceof Statistics) await session.#takeOver(source);
     return session;
   }
@@ -59,7 +59,7 @@ export class WasmSession implements Session {
   statistics(control: Control = {}): Promise<Statistics> {
     return this.#calls.run("statistics", control, async () => {
       if (!this.#statistics) await this.#perform(undefined, control);
-      if (!this.#statistics) throw new EngineError("wasm: the statistics are missing", "");
+      if (!this.#statistics) throw new EngineError(`${this.#machine.engine}: the statistics are missing`, "");
       const { dims, groups, dtype } = this.#source;
       if (!this.#lends) this.#borrowed = [];
       return Statistics.from({
@@ -128,7 +128,7 @@ export class WasmSession implements Session {
     return new Fits(
       { dims, groups, ...arraysOf(COUNTS, counts, groups, dims), ...arraysOf(FITS, results, groups, dims) },
       {
-        engine: "wasm",
+        engine: this.#machine.engine,
         device: this.#machine.device,
         precision: this.#precision,
         method,

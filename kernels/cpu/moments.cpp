@@ -1,6 +1,6 @@
 // moments.cpp: the exports chunk_rows, moments_scratch, moments and merge (see kernels/README.md).
 #include "mvn/moments.hpp"
-#include "wasm/export.hpp"
+#include "cpu/export.hpp"
 
 using namespace mvn;
 

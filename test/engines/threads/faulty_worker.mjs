@@ -20,4 +20,4 @@ if (workerData.index === 0) {
       perform(task);
     });
 }
-await import("../../../dist/engines/wasm/worker.js");
+await import("../../../dist/engines/threads/worker.js");

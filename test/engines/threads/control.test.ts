@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Batch } from "../../../src/batch.js";
-import type { WasmEngine } from "../../../src/engines/wasm/engine.js";
+import type { ThreadsEngine } from "../../../src/engines/threads/engine.js";
 import { gaussianBatch } from "../../support/gaussians.js";
 import { Random } from "../../support/random.js";
 import { closedForm, LONG_GROUPS, long, longBatch, openWasm, uniforms } from "./support.js";
@@ -11,7 +11,7 @@ const LONGEST_STINT = 0.25;
 const SOON_MS = 2000;
 
 describe("a running call", () => {
-  let engine: WasmEngine;
+  let engine: ThreadsEngine;
   beforeAll(async () => {
     engine = await openWasm();
   });

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Batch } from "../../../src/batch.js";
-import type { WasmEngine } from "../../../src/engines/wasm/engine.js";
+import type { ThreadsEngine } from "../../../src/engines/threads/engine.js";
 import { EngineError, InputError } from "../../../src/errors.js";
 import { closedForm, inEngine, openFaulty, openWasm, uniforms } from "./support.js";
 
 describe("a worker that stops", () => {
-  let engine: WasmEngine;
+  let engine: ThreadsEngine;
   beforeAll(async () => {
     engine = await openFaulty();
   });

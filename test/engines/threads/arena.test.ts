@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { Arena } from "../../../src/engines/wasm/arena.js";
+import { Arena } from "../../../src/engines/threads/arena.js";
 import { EngineError } from "../../../src/errors.js";
 import { Random } from "../../support/random.js";
 
 const START = 100_000;
 
 function opened(): Arena {
-  const arena = new Arena();
+  const arena = new Arena("wasm");
   arena.openFrom(START);
   return arena;
 }

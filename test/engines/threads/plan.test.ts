@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ITEM, planGroups, planRows, renewed, SPLIT, sliceRows } from "../../../src/engines/wasm/plan.js";
+import { ITEM, planGroups, planRows, renewed, SPLIT, sliceRows } from "../../../src/engines/threads/plan.js";
 
 const CHUNK = 256;
 

@@ -1,7 +1,14 @@
 import { expect, it } from "vitest";
-import { Feeder } from "../../../src/engines/wasm/feeder.js";
-import { planRows } from "../../../src/engines/wasm/plan.js";
-import { CONTROL, controlWords, QUEUE, queueOf, type Task, WINDOWS } from "../../../src/engines/wasm/task.js";
+import { Feeder } from "../../../src/engines/threads/feeder.js";
+import { planRows } from "../../../src/engines/threads/plan.js";
+import {
+  CONTROL,
+  controlWords,
+  QUEUE,
+  queueOf,
+  type Task,
+  WINDOWS,
+} from "../../../src/engines/threads/task.js";
 
 /** A feeder of one worker that never empties a window. */
 function feederOfOne() {

@@ -3,7 +3,7 @@
 #include "mvn/evaluate.hpp"
 #include "mvn/packs/closed_form.hpp"
 #include "mvn/packs/gradient.hpp"
-#include "wasm/export.hpp"
+#include "cpu/export.hpp"
 
 using namespace mvn;
 

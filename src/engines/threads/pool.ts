@@ -7,6 +7,7 @@ const SCRIPT = new URL("./worker.js", import.meta.url);
 /** One worker thread and what is expected of it. */
 class Thread {
   readonly #worker: Worker;
+  readonly #engine: string;
   readonly #index: number;
   #resolve: () => void = () => {};
   #reject: (reason: EngineError) => void = () => {};
@@ -15,7 +16,8 @@ class Thread {
   /** Settles when the worker can take tasks. */
   readonly ready: Promise<void>;
 
-  constructor(script: URL, start: WorkerStart) {
+  constructor(engine: string, script: URL, start: WorkerStart) {
+    this.#engine = engine;
     this.#index = start.index;
     // Options of the command line that are for the main script only would keep a worker from starting.
     this.#worker = new Worker(script, { workerData: start, execArgv: [], name: `mvnfit ${start.index + 1}` });
@@ -61,7 +63,7 @@ class Thread {
 
   #failure(code: number): EngineError {
     return new EngineError(
-      `wasm: worker ${this.#index + 1} stopped: ${this.#reason ?? `it exited with code ${code}`}`,
+      `${this.#engine}: worker ${this.#index + 1} stopped: ${this.#reason ?? `it exited with code ${code}`}`,
       "The next call starts a new worker; if it stops again with the same data, use fewer threads, and report it",
     );
   }
@@ -69,11 +71,13 @@ class Thread {
 
 /** The worker threads of an engine. They hold the process up only while they work. */
 export class Pool {
+  readonly #engine: string;
   readonly #script: URL;
   readonly #starts: readonly WorkerStart[];
   #threads: Thread[] = [];
 
-  constructor(starts: readonly WorkerStart[], script: URL = SCRIPT) {
+  constructor(engine: string, starts: readonly WorkerStart[], script: URL = SCRIPT) {
+    this.#engine = engine;
     this.#starts = starts;
     this.#script = script;
   }
@@ -88,7 +92,7 @@ export class Pool {
     this.#threads = this.#starts.map((start, i) => {
       const present = this.#threads[i];
       if (present && !present.exited) return present;
-      const thread = new Thread(this.#script, start);
+      const thread = new Thread(this.#engine, this.#script, start);
       fresh.push(thread);
       return thread;
     });

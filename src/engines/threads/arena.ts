@@ -20,17 +20,19 @@ interface Gap {
  */
 export class Arena {
   readonly memory: WebAssembly.Memory;
+  readonly #engine: string;
   readonly #gaps: Gap[] = [];
   readonly #sizes = new Map<number, number>();
   #end = FIRST_PAGES * PAGE;
 
   /** @throws EngineError where the address space cannot be had */
-  constructor() {
+  constructor(engine: string) {
+    this.#engine = engine;
     try {
       this.memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: LIMIT_PAGES, shared: true });
     } catch (error) {
       throw new EngineError(
-        "wasm: cannot reserve 4 GiB of address space for the kernels",
+        `${engine}: cannot reserve 4 GiB of address space for the kernels`,
         "Raise the limit on virtual memory of this process (ulimit -v, or the container's), or close other engines",
         { cause: error },
       );
@@ -86,7 +88,13 @@ export class Arena {
       if (this.#end / PAGE + pages > LIMIT_PAGES) throw new RangeError("beyond 32-bit addresses");
       this.memory.grow(pages);
     } catch (error) {
-      throw outOfMemory(purpose, need, (LIMIT_PAGES * PAGE - this.#end + this.#free()) / 2 ** 20, error);
+      throw outOfMemory(
+        this.#engine,
+        purpose,
+        need,
+        (LIMIT_PAGES * PAGE - this.#end + this.#free()) / 2 ** 20,
+        error,
+      );
     }
     this.#end += pages * PAGE;
   }
@@ -110,10 +118,16 @@ export class Arena {
   }
 }
 
-function outOfMemory(purpose: string, bytes: number, freeMiB: number, cause: unknown): EngineError {
+function outOfMemory(
+  engine: string,
+  purpose: string,
+  bytes: number,
+  freeMiB: number,
+  cause: unknown,
+): EngineError {
   const need = Math.ceil(bytes / 2 ** 20);
   return new EngineError(
-    `wasm: ${purpose} needs ${need} MiB, and of the 4096 MiB that WebAssembly can address at most ${Math.floor(freeMiB)} MiB are free`,
+    `${engine}: ${purpose} needs ${need} MiB, and of the 4096 MiB that an engine's memory may have at most ${Math.floor(freeMiB)} MiB are free`,
     "Use fewer threads or fewer columns, release allocated batches, or keep the rows in a SharedArrayBuffer or a plain array",
     { cause },
   );

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Batch } from "../../../src/batch.js";
-import type { WasmEngine } from "../../../src/engines/wasm/engine.js";
+import type { ThreadsEngine } from "../../../src/engines/threads/engine.js";
 import { fit } from "../../../src/fit.js";
 import type { Fits } from "../../../src/fits.js";
 import { gaussianBatch } from "../../support/gaussians.js";
@@ -12,7 +12,7 @@ import { closedForm, inEngine, openWasm, uniforms } from "./support.js";
 const batch = gaussianBatch(new Random(3), { dims: 3, sizes: Array(64).fill(25), weighted: true });
 
 describe("memory that the engine lends", () => {
-  let engine: WasmEngine;
+  let engine: ThreadsEngine;
   beforeAll(async () => {
     engine = await openWasm();
   });
@@ -98,7 +98,7 @@ describe("memory that the engine lends", () => {
 });
 
 describe("memory of results", () => {
-  let engine: WasmEngine;
+  let engine: ThreadsEngine;
   beforeAll(async () => {
     engine = await openWasm();
   });
@@ -193,9 +193,9 @@ describe("an engine", () => {
 
   const script = (body: string): string => `
     import { availableParallelism } from "node:os";
-    const { WasmEngine } = await import(process.argv[1] + "engines/wasm/engine.js");
+    const { wasmProvider } = await import(process.argv[1] + "engines/wasm/provider.js");
     const { Batch } = await import(process.argv[1] + "batch.js");
-    const engine = await WasmEngine.start({ threads: 2 });
+    const engine = await wasmProvider.create({ threads: 2 });
     const batch = Batch.fromDense(new Float64Array(60_000).map((_, i) => Math.sin(i)), { groups: 100, rows: 200, dims: 3 });
     ${body}`;
   const run = async (body: string) => {

@@ -1,0 +1,67 @@
+// The kernels as a shared library (scripts/build-native.mjs), called through koffi: a call costs a fraction of a microsecond and does
+// the work of an item.
+import koffi from "koffi";
+import type { Kernels, Loaded } from "./code.js";
+
+/** What calls them. */
+export const VERSION = `koffi ${koffi.version}`;
+
+const [i32, f64, address] = ["int32_t", "double", "uint64_t"];
+
+/** What each function takes: whole numbers, numbers, and addresses, which are of the engine's memory. */
+const SIGNATURES = {
+  chunk_rows: [i32],
+  moments_scratch: [i32, i32],
+  moments: [i32, ...addresses(3), i32, i32, ...addresses(5)],
+  gather: [...addresses(2), i32, i32, address],
+  merge: [i32, i32, ...addresses(4)],
+  fit_scratch: [i32, i32, i32],
+  fit: [i32, i32, i32, i32, ...addresses(4), i32, ...addresses(2), f64, f64, i32, f64, ...addresses(10)],
+  evaluate_scratch: [i32, i32],
+  evaluate: [i32, i32, i32, ...addresses(14)],
+} as const satisfies Record<keyof Kernels, readonly string[]>;
+
+function addresses(count: number): string[] {
+  return Array.from({ length: count }, () => address);
+}
+
+/** Those that return a number; the others return nothing. */
+const ANSWERS: readonly string[] = ["chunk_rows", "moments_scratch", "fit_scratch", "evaluate_scratch"];
+
+type Call = (...values: (number | bigint)[]) => number;
+
+/** A line of the cache: 0 is no address. */
+const FREE = 64;
+
+const functionOf = (
+  library: ReturnType<typeof koffi.load>,
+  name: string,
+  types: readonly string[],
+  answers: boolean,
+): Call => library.func(name, answers ? i32 : "void", [...types]) as unknown as Call;
+
+/**
+ * Whether the processor and the system have the instructions that a library was compiled to.
+ *
+ * @throws Error where it cannot be loaded
+ */
+export const isSupported = (file: string): boolean =>
+  functionOf(koffi.load(file), "supported", [], true)() !== 0;
+
+/** A library's kernels over a memory, which must not move: a WebAssembly.Memory that is shared does not. */
+export function bind(file: string, memory: WebAssembly.Memory): Loaded {
+  const library = koffi.load(file);
+  const base = Number(koffi.address(new Uint8Array(memory.buffer)));
+  const kernels = Object.fromEntries(
+    Object.entries(SIGNATURES).map(([name, types]) => {
+      const call = functionOf(library, name, types, ANSWERS.includes(name));
+      const isAddress = types.map((type) => type === address);
+      return [
+        name,
+        (...values: number[]) =>
+          call(...values.map((value, i) => (isAddress[i] && value !== 0 ? base + value : value))),
+      ];
+    }),
+  );
+  return { kernels: kernels as unknown as Kernels, free: FREE, check() {} };
+}
