@@ -2,7 +2,7 @@
 // command from file to file, scale and accuracy. Needs a clone with `npm ci` done, and for what is compared a Python with
 // bench/peers/requirements.txt.
 //
-//     node bench/goals.mjs --python .venv/bin/python [--only closed,command] [--fresh] [--folder build/goals] [--threads 2] [--runs 7]
+//     node bench/goals.mjs --python .venv/bin/python [--only closed,command] [--engine native] [--fresh] [--folder build/goals] [--threads 2]
 //
 // Each section's result is kept in the folder when it is complete, with what was measured; a second call goes on with the sections
 // that are missing (--fresh: with all). Takes about a quarter of an hour on two quiet cores.
@@ -27,6 +27,7 @@ const { values } = parseArgs({
     folder: { type: "string", default: "build/goals" },
     threads: { type: "string", default: String(availableParallelism()) },
     runs: { type: "string", default: "7" },
+    engine: { type: "string", default: "native" },
   },
 });
 const chosen = values.only.split(",");
@@ -41,6 +42,7 @@ const settings = {
   python: values.python,
   threads: Number(values.threads),
   runs: Number(values.runs),
+  engine: values.engine,
   signal: interrupt.signal,
   note: (text) => console.error(text),
 };

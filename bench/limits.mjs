@@ -1,14 +1,18 @@
-// How fast this machine reads memory and computes in the runtime of the kernels, WebAssembly SIMD on worker threads: what a time of
-// mvnfit can be at best.
+// How fast this machine reads memory and computes with what the kernels are compiled to, on worker threads: what a time of mvnfit can
+// be at best.
 //
 //     node bench/limits.mjs [--threads 2]
 //
-// Prints billions of bytes read and of floating-point operations a second, over all threads; the best of several runs.
+// Prints billions of bytes read and of floating-point operations a second, over all threads, for each engine on the processor; the best of
+// several runs.
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
+import { chooseLibrary } from "../dist/engines/native/libraries.js";
+import { compileLibraries, librariesOf } from "../scripts/zig.mjs";
 
 const FLAGS = [
   "--target=wasm32-wasip1",
@@ -17,6 +21,7 @@ const FLAGS = [
   "-msimd128",
   "-matomics",
   "-mbulk-memory",
+  "-ffp-contract=off",
   "-nostdlib",
   "-Wl,--no-entry",
   "-Wl,--import-memory",
@@ -29,28 +34,38 @@ const PAGE = 65536;
 const BASE = 16 * PAGE; // the module's own data lie below
 const RUNS = 7;
 const STEPS = 10_000_000;
+/** Operations a lane and step. */
+const OPERATIONS = 24;
 
-async function compile() {
+const here = (path) => new URL(path, import.meta.url);
+const sourcesIn = (folder, names) =>
+  Object.fromEntries(names.map((name) => [name, readFileSync(here(`../kernels/${folder}/${name}`), "utf8")]));
+
+async function wasmModule() {
   const { runClang } = await import("@yowasp/clang");
-  const source = readFileSync(new URL("limits/limits.cpp", import.meta.url), "utf8");
+  const tree = {
+    "limits.cpp": readFileSync(here("limits/limits.cpp"), "utf8"),
+    cpu: sourcesIn("cpu", ["export.hpp"]),
+    mvn: sourcesIn(
+      "mvn",
+      readdirSync(here("../kernels/mvn")).filter((name) => name.endsWith(".hpp")),
+    ),
+  };
   await runClang(null, {}, { fetchProgress: () => {} });
-  const files = await runClang(["clang++", ...FLAGS, "limits.cpp", "-o", "limits.wasm"], {
-    "limits.cpp": source,
-  });
+  const files = await runClang(["clang++", ...FLAGS, "-I.", "limits.cpp", "-o", "limits.wasm"], tree);
   return new WebAssembly.Module(files["limits.wasm"]);
 }
 
 /** @returns read in GB/s; float64 and float32 in Gflop/s: the most over some runs, of all threads together */
-export async function measureLimits(threads) {
-  const module = await compile();
+async function measure(threads, code) {
   const pages = (BASE + threads * THREAD_BYTES) / PAGE;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: 16384, shared: true });
   const workers = Array.from({ length: threads }, (_, i) => {
-    const workerData = { module, memory, base: BASE + i * THREAD_BYTES, bytes: THREAD_BYTES };
-    return new Worker(new URL("limits/worker.mjs", import.meta.url), { workerData });
+    const workerData = { ...code, memory, base: BASE + i * THREAD_BYTES, bytes: THREAD_BYTES };
+    return new Worker(here("limits/worker.mjs"), { workerData });
   });
   try {
-    await Promise.all(workers.map((worker) => once(worker, "message")));
+    const [[lanes]] = await Promise.all(workers.map((worker) => once(worker, "message")));
     const least = async (task) => {
       let best = Infinity;
       for (let run = 0; run < RUNS; run++) {
@@ -61,26 +76,46 @@ export async function measureLimits(threads) {
       }
       return best;
     };
-    const read = (threads * THREAD_BYTES) / (await least({ name: "read", passes: 1 })) / 1e6;
+    const read = (threads * THREAD_BYTES) / (await least({ name: "read" })) / 1e6;
     const flops = async (name, each) =>
-      (threads * STEPS * each) / (await least({ name, steps: STEPS })) / 1e6;
+      (threads * STEPS * OPERATIONS * each) / (await least({ name, steps: STEPS })) / 1e6;
     return {
       threads,
       read,
-      float64: await flops("multiply_add_f64", 48),
-      float32: await flops("multiply_add_f32", 96),
+      float64: await flops("multiply_add_f64", lanes.float64),
+      float32: await flops("multiply_add_f32", lanes.float32),
     };
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) {
+/** The limits of `wasm`, and of `native` where it is available. */
+export async function measureLimits(threads) {
+  const limits = { wasm: await measure(threads, { module: await wasmModule() }) };
+  const choice = await chooseLibrary(process.env.MVNFIT_INSTRUCTIONS ?? "");
+  if ("reason" in choice) return limits;
+  const scratch = mkdtempSync(join(tmpdir(), "mvnfit-limits-"));
+  try {
+    const own = librariesOf(`${process.platform}-${process.arch}`).find((one) =>
+      choice.file.endsWith(one.file),
+    );
+    await compileLibraries([own], [here("limits/limits.cpp").pathname], scratch);
+    limits.native = await measure(threads, { library: join(scratch, own.file) });
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  return limits;
+}
+
+if (process.argv[1] === here("").pathname) {
   const { values } = parseArgs({
     options: { threads: { type: "string", default: String(availableParallelism()) } },
   });
-  const { threads, read, float64, float32 } = await measureLimits(Number(values.threads));
-  console.log(
-    `${threads} threads: reads ${read.toFixed(1)} GB/s; float64 ${float64.toFixed(1)}, float32 ${float32.toFixed(1)} Gflop/s`,
-  );
+  for (const [engine, limits] of Object.entries(await measureLimits(Number(values.threads)))) {
+    const { threads, read, float64, float32 } = limits;
+    console.log(
+      `${engine}, ${threads} threads: reads ${read.toFixed(1)} GB/s; float64 ${float64.toFixed(1)}, float32 ${float32.toFixed(1)} Gflop/s`,
+    );
+  }
 }

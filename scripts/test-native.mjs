@@ -1,4 +1,5 @@
-// Compiles each kernels/native/*_test.cpp with g++ under AddressSanitizer and UndefinedBehaviorSanitizer and runs it.
+// Compiles each kernels/native/*_test.cpp with g++ under AddressSanitizer and UndefinedBehaviorSanitizer and runs it; those for a CPU with
+// vectors of more than one length, the longer ones with this machine's instructions and contracted products, as libraries are compiled.
 //
 //     node scripts/test-native.mjs [name…]      only the tests whose file name contains one of the names
 //
@@ -18,16 +19,22 @@ const flags = [
   "-g",
   "-fsanitize=address,undefined",
   "-fno-sanitize-recover=all",
-  "-ffp-contract=off",
   "-Wall",
   "-Wextra",
   "-Werror",
 ];
+/** Bytes of a vector, and what else is compiled with them. -Wno-psabi: nobody passes these vectors to code compiled otherwise. */
+const PLAIN = { bytes: 16, more: ["-ffp-contract=off"] };
+const WIDER = [32, 64].map((bytes) => ({
+  bytes,
+  more: ["-ffp-contract=fast", "-march=native", "-Wno-psabi"],
+}));
+const onDevice = /^(device_|race_)/;
 const together = 2; // a compilation takes a core and about 1 GB
 
 /** Builds and runs one test program; a program that does not build or dies counts as one failure. */
-async function test(file, folder) {
-  const name = file.replace(/\.cpp$/, "");
+async function test({ file, bytes, more }, folder) {
+  const name = `${file.replace(/\.cpp$/, "")}${bytes === PLAIN.bytes ? "" : `_${bytes}_bytes`}`;
   const program = join(folder, name);
   const started = performance.now();
   const report = (outcome, counts) => {
@@ -36,7 +43,8 @@ async function test(file, folder) {
     return counts;
   };
   try {
-    await run("g++", [...flags, "-I", kernels, join(kernels, "native", file), "-o", program]);
+    const widths = [...more, `-DMVN_VECTOR_BYTES=${bytes}`];
+    await run("g++", [...flags, ...widths, "-I", kernels, join(kernels, "native", file), "-o", program]);
   } catch (error) {
     console.error(error.stderr || error.message);
     return report("does not compile", { passed: 0, failed: 1 });
@@ -58,13 +66,16 @@ if (files.length === 0) {
   console.error(`test-native: no test file matches ${wanted.join(", ")}`);
   process.exit(2);
 }
+const works = files.flatMap((file) =>
+  [PLAIN, ...(onDevice.test(file) ? [] : WIDER)].map((one) => ({ file, ...one })),
+);
 const folder = mkdtempSync(join(tmpdir(), "mvnfit-native-"));
 const total = { passed: 0, failed: 0 };
 try {
   await Promise.all(
     Array.from({ length: together }, async () => {
-      for (let file = files.shift(); file; file = files.shift()) {
-        const { passed, failed } = await test(file, folder);
+      for (let work = works.shift(); work; work = works.shift()) {
+        const { passed, failed } = await test(work, folder);
         total.passed += passed;
         total.failed += failed;
       }

@@ -19,9 +19,9 @@ const GRADIENT_NAMES = [
 const norm = (values) => Math.hypot(...values);
 const difference = (a, b) => norm(a.map((value, i) => value - b[i]));
 
-export async function accuracy() {
+export async function accuracy({ engine: name }) {
   const cases = JSON.parse(readFileSync(new URL("../../test/golden/cases.json", import.meta.url), "utf8"));
-  const engine = await openEngine("wasm");
+  const engine = await openEngine(name);
   const lines = [];
   for (const golden of cases) {
     const { name, dims: d, offsets, weights, dtype, at, groups } = golden;

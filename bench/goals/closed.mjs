@@ -19,6 +19,11 @@ const GOALS = [
 const UNCENTRED = { dims: 8, small: 2, large: 1 };
 const READ_SHARE = 0.7;
 
+/** Of the one engine that was measured. */
+const ownEntry = ({ entries }, rowsIn) =>
+  entries.find(({ kind, form }) => kind === "engine" && form === rowsIn);
+const ownMedian = (one, rowsIn) => ownEntry(one, rowsIn)?.total?.median;
+
 const median = ({ entries }, name, form) =>
   entries.find((entry) => entry.name === name && entry.form === form)?.total?.median;
 
@@ -32,7 +37,7 @@ function best(one, names, form) {
 }
 
 function line(one, goal, least, peer, rowsIn) {
-  const own = median(one, "wasm", rowsIn);
+  const own = ownMedian(one, rowsIn);
   const got = peer && own ? peer.ms / own : null;
   const note = peer && own ? `${peer.name} ${peer.ms.toFixed(1)} ms, mvnfit ${own.toFixed(1)} ms` : "";
   return { what: `${one.shape} ${one.precision}`, goal, least, got, note };
@@ -56,8 +61,8 @@ function linesOf(one) {
   return lines;
 }
 
-const run = ({ threads, runs, python, signal, note }, more) =>
-  bench({ engines: ["wasm"], threads, runs, python, signal, onNote: note, ...more });
+const run = ({ engine, threads, runs, python, signal, note }, more) =>
+  bench({ engines: [engine], threads, runs, python, signal, onNote: note, ...more });
 
 export async function closed(settings) {
   const against = [...BATCHED, "numba"];
@@ -65,15 +70,16 @@ export async function closed(settings) {
   const limits = await measureLimits(settings.threads);
   const lines = result.cases.flatMap(linesOf);
   for (const one of result.cases.filter(({ dims }) => dims <= 4)) {
-    const own = one.entries.find(({ name, form }) => name === "wasm" && form === "engine");
+    const own = ownEntry(one, "engine");
     const speed = own?.gigabytesPerSecond ?? null;
+    const read = Math.max(...Object.values(limits).map((one) => one.read));
     lines.push({
       what: `${one.shape} ${one.precision}`,
       goal: "share of the read bandwidth",
       least: READ_SHARE,
-      got: speed === null ? null : speed / limits.read,
+      got: speed === null ? null : speed / read,
       unit: "",
-      note: speed === null ? "" : `${speed.toFixed(1)} of ${limits.read.toFixed(1)} GB/s`,
+      note: speed === null ? "" : `${speed.toFixed(1)} of ${read.toFixed(1)} GB/s`,
     });
   }
   return { lines, measured: { result, limits } };

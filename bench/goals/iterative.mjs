@@ -10,12 +10,13 @@ const TASKS = [
 /** Over L-BFGS of the peer. */
 const GOALS = { lbfgs: 50, newton: 500 };
 
-export async function iterative({ threads, runs, python, signal, note }) {
+export async function iterative({ engine, threads, runs, python, signal, note }) {
   const lines = [];
   const measured = [];
   for (const { shape, peer } of TASKS) {
     const common = {
       shapes: [shape],
+      engines: [engine],
       rowsIn: ["engine"],
       condition: 100,
       threads,

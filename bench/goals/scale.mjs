@@ -8,11 +8,19 @@ const STEPS = [
 
 const MOST = 11;
 
-export async function scale({ threads, runs, signal, note }) {
+export async function scale({ engine, threads, runs, signal, note }) {
   const lines = [];
   const measured = [];
   for (const { goal, shapes } of STEPS) {
-    const { cases } = await bench({ shapes, rowsIn: ["engine"], threads, runs, signal, onNote: note });
+    const { cases } = await bench({
+      engines: [engine],
+      shapes,
+      rowsIn: ["engine"],
+      threads,
+      runs,
+      signal,
+      onNote: note,
+    });
     measured.push(...cases);
     const [small, large] = cases.map(({ entries }) => entries[0].total?.median);
     const note_ = `${small?.toFixed(1)} ms, ${large?.toFixed(1)} ms`;

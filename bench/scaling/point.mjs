@@ -13,7 +13,7 @@ const RUNS = 7;
 const [{ groups, rows, dims }] = parseShapes([process.argv[2]]);
 const threads = Number(process.argv[3]);
 
-const engine = await openEngine("wasm", { threads });
+const engine = await openEngine("auto", { threads });
 const offsets = Float64Array.from({ length: groups + 1 }, (_, g) => g * rows[0]);
 const batch = engine.allocate({ offsets, dims });
 // Filled in place, and with numbers that cost little: this process holds the rows once, and the time does not depend on their values.

@@ -81,7 +81,15 @@ function bench() {
   const file = join(here, "bench.json");
   rmSync(file, { force: true }); // of an earlier run
   const shapes = standIn ? "50x20x3" : "standard";
-  const words = ["bench", "--engine", "cuda,wasm", "--shapes", shapes, "--precision", "float64,float32"];
+  const words = [
+    "bench",
+    "--engine",
+    "cuda,native,wasm",
+    "--shapes",
+    shapes,
+    "--precision",
+    "float64,float32",
+  ];
   const done = run(process.execPath, [main, ...words, "--quiet", "-o", file], 10);
   if (!existsSync(file)) return { passed: false, seconds: done.seconds, said: done.stderr };
   return { passed: done.code === 0, seconds: done.seconds, ...JSON.parse(readFileSync(file, "utf8")) };

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { estimates } from "../../src/engines/auto.js";
+import { nativeProvider } from "../../src/engines/native/provider.js";
 import { chooseEngine, openEngine } from "../../src/engines.js";
 import { InputError } from "../../src/errors.js";
 import { withStandIn } from "./cuda/stand-in.js";
@@ -8,7 +9,8 @@ const work = { groups: 1_000_000, dims: 8, rows: 0, valueBytes: 8, method: "lbfg
 
 describe("what auto reckons with", () => {
   const sooner = (more: object, threads = 16) => {
-    const { wasm, cuda } = estimates({ ...work, ...more }, threads);
+    const { native, wasm, cuda } = estimates({ ...work, ...more }, threads);
+    expect(native).toBeLessThan(wasm);
     return wasm <= cuda ? "wasm" : "cuda";
   };
 
@@ -25,6 +27,7 @@ describe("what auto reckons with", () => {
     const before = estimates(work, 4);
     for (const more of [{ groups: 2e6 }, { dims: 9 }, { rows: 1e8 }, { method: "bb" }] as const) {
       const after = estimates({ ...work, ...more }, 4);
+      expect(after.native).toBeGreaterThan(before.native);
       expect(after.wasm).toBeGreaterThan(before.wasm);
       expect(after.cuda).toBeGreaterThan(before.cuda);
     }
@@ -35,14 +38,22 @@ describe("what auto reckons with", () => {
 withStandIn("what auto takes", () => {
   afterEach(() => {
     delete process.env.MVNFIT_AUTO;
+    delete process.env.MVNFIT_INSTRUCTIONS;
   });
 
-  it("is wasm where nothing is known of the work", async () => {
+  const onProcessor = async () => ((await nativeProvider.probe()).available ? "native" : "wasm");
+
+  it("computes on the processor where nothing is known of the work", async () => {
+    expect(await chooseEngine()).toBe(await onProcessor());
+  });
+
+  it("is wasm where there is no library for the processor", async () => {
+    process.env.MVNFIT_INSTRUCTIONS = "none";
     expect(await chooseEngine()).toBe("wasm");
   });
 
   it("is never the stand-in", async () => {
-    expect(await chooseEngine(work)).toBe("wasm");
+    expect(await chooseEngine(work)).toBe(await onProcessor());
   });
 
   it("is what MVNFIT_AUTO names, and nothing but what it may", async () => {
@@ -51,7 +62,9 @@ withStandIn("what auto takes", () => {
     await using engine = await openEngine("auto");
     expect(engine.name).toBe("cuda");
     process.env.MVNFIT_AUTO = "tensorflow";
-    await expect(chooseEngine()).rejects.toThrow(/MVNFIT_AUTO must be one of wasm, cuda, got "tensorflow"/);
+    await expect(chooseEngine()).rejects.toThrow(
+      /MVNFIT_AUTO must be one of native, wasm, cuda, got "tensorflow"/,
+    );
   });
 
   it("has no devices to name", async () => {

@@ -1,5 +1,6 @@
 // The seam between the threads and the kernels that they run: WebAssembly, or a library of the processor's own code.
 import type { EngineName } from "../../engine.js";
+import type { RealArray } from "../../layout.js";
 
 /** Where an engine's kernels are. */
 export type Code =
@@ -83,6 +84,11 @@ export interface Loaded {
   readonly kernels: Kernels;
   /** The first address of the memory that is not the code's own. */
   readonly free: number;
+  /**
+   * Where an array lies, as an address of the engine's memory wherever it is: of code that reaches all of the process. What is not
+   * resizable does not move; the caller holds on to it.
+   */
+  readonly addressOf?: (array: RealArray) => number;
   /** @throws Error where the kernels have written beyond what is theirs */
   check(): void;
 }

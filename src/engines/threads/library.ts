@@ -1,6 +1,7 @@
 // The kernels as a shared library (scripts/build-native.mjs), called through koffi: a call costs a fraction of a microsecond and does
 // the work of an item.
 import koffi from "koffi";
+import type { RealArray } from "../../layout.js";
 import type { Kernels, Loaded } from "./code.js";
 
 /** What calls them. */
@@ -63,5 +64,6 @@ export function bind(file: string, memory: WebAssembly.Memory): Loaded {
       ];
     }),
   );
-  return { kernels: kernels as unknown as Kernels, free: FREE, check() {} };
+  const addressOf = (array: RealArray): number => Number(koffi.address(array)) - base;
+  return { kernels: kernels as unknown as Kernels, free: FREE, addressOf, check() {} };
 }

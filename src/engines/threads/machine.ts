@@ -4,7 +4,7 @@ import { EngineError } from "../../errors.js";
 import type { RealArray } from "../../layout.js";
 import { Queue } from "../queue.js";
 import { Arena } from "./arena.js";
-import { type Code, type Kernels, loadCode } from "./code.js";
+import { type Code, type Kernels, type Loaded, loadCode } from "./code.js";
 import { Feeder } from "./feeder.js";
 import type { Plan } from "./plan.js";
 import { Pool } from "./pool.js";
@@ -42,6 +42,7 @@ export class Machine {
   readonly device: string;
   readonly arena: Arena;
   readonly kernels: Kernels;
+  readonly addressOf: Loaded["addressOf"];
   readonly reserve = new Reserve();
   readonly queue = new Queue();
   readonly #pool: Pool;
@@ -51,7 +52,7 @@ export class Machine {
 
   private constructor(
     arena: Arena,
-    kernels: Kernels,
+    { kernels, addressOf }: Loaded,
     { code, instructions, threads, script }: MachineOptions,
   ) {
     this.engine = code.engine;
@@ -59,6 +60,7 @@ export class Machine {
     this.device = deviceName(instructions, threads);
     this.arena = arena;
     this.kernels = kernels;
+    this.addressOf = addressOf;
     const words = controlWords(threads);
     const control = arena.take(words * 4, "the control block");
     const starts = Array.from(
@@ -78,9 +80,9 @@ export class Machine {
   /** @throws EngineError where memory or threads cannot be had */
   static async start(options: MachineOptions): Promise<Machine> {
     const arena = new Arena(options.code.engine);
-    const { kernels, free } = await loadCode(options.code, arena.memory);
-    arena.openFrom(free);
-    const machine = new Machine(arena, kernels, options);
+    const loaded = await loadCode(options.code, arena.memory);
+    arena.openFrom(loaded.free);
+    const machine = new Machine(arena, loaded, options);
     try {
       await machine.#pool.start();
     } catch (error) {
@@ -144,6 +146,7 @@ export class Machine {
 
   /** Ends the workers and gives everything back; a running call fails. */
   close(): Promise<void> {
+    if (!this.#closed) this.#interrupt(); // code in a library cannot be ended from outside
     this.#closed ??= this.#pool.close().then(() => this.reserve.clear());
     return this.#closed;
   }

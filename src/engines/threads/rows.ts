@@ -13,7 +13,7 @@ import { ELEMENT_BYTES, type RowsTask } from "./task.js";
 /**
  * How a batch's rows come to the kernels, and the plan for them:
  *
- * - rows in the engine's own memory are read in place
+ * - rows in the engine's own memory are read in place, and wherever they are if its code reaches them
  * - rows in shared memory are copied by the workers, each what it works on
  * - rows there in an order of their own are put together by the workers, each what it works on
  * - rows in ordinary memory are copied by the main thread, while the workers compute
@@ -81,6 +81,16 @@ function rowTypeOf(batch: Batch, precision: Precision): RowsTask["rowType"] {
   return precision === "float64" ? 1 : 2;
 }
 
+/** Its memory may be taken away while it is read. */
+const isResizable = ({ buffer }: ArrayBufferView): boolean =>
+  "resizable" in buffer && buffer.resizable === true;
+
+/** @throws InputError where the rows or weights have gone: their buffer was transferred to another thread, say */
+export function requireWhole({ x, weights, rows, dims }: Batch): void {
+  if (x.length === rows * dims && (weights?.length ?? rows) === rows) return;
+  throw new InputError("the batch's rows are no longer there: their buffer has been transferred or resized");
+}
+
 function sourceOf(machine: Machine, batch: Batch): RowsTask["source"] {
   const { x, weights } = batch;
   if (batch instanceof GatheredBatch) {
@@ -97,6 +107,10 @@ function sourceOf(machine: Machine, batch: Batch): RowsTask["source"] {
     if (batch.liesIn(machine.arena)) {
       return { kind: "resident", x: x.byteOffset, weights: weights?.byteOffset ?? 0 };
     }
+  }
+  if (machine.addressOf && ![x, weights].some((one) => one && isResizable(one))) {
+    requireWhole(batch);
+    return { kind: "resident", x: machine.addressOf(x), weights: weights ? machine.addressOf(weights) : 0 };
   }
   if (!isShared(x) || (weights && !isShared(weights))) return { kind: "fed" };
   return { kind: "shared", x: spanOf(x), ...(weights && { weights: spanOf(weights) }) };

@@ -12,7 +12,7 @@ import { ResidentBatch } from "../resident_batch.js";
 import { GatheredBatch } from "./gathered_batch.js";
 import type { Machine } from "./machine.js";
 import { planGroups } from "./plan.js";
-import { rowsOf } from "./rows.js";
+import { requireWhole, rowsOf } from "./rows.js";
 import { sharedCopy } from "./shared.js";
 import { allocateFields, arraysOf, type Span, type Spans } from "./spans.js";
 import type { EvaluateTask, FitTask } from "./task.js";
@@ -173,6 +173,7 @@ export class ThreadsSession implements Session {
         { task: { dims, groups, statistics, rows, scratch, ...(solver && { solver }) }, plan, fed },
         control,
       );
+      requireWhole(batch);
     } finally {
       letGo?.();
     }

@@ -5,7 +5,7 @@ import type { Statistics } from "../../../src/statistics.js";
 import { expectSameBits } from "../../support/close.js";
 import { gaussianBatch } from "../../support/gaussians.js";
 import { Random } from "../../support/random.js";
-import { closedForm, gathered, inEngine, inSharedMemory, openWasm, uniforms } from "./support.js";
+import { closedForm, ENGINES, gathered, inEngine, inSharedMemory, uniforms } from "./support.js";
 
 const THREADS = [1, 2, 3];
 
@@ -34,65 +34,68 @@ function expectSameStatistics(got: Statistics, want: Statistics, what: string): 
   }
 }
 
-describe("the same bits for any number of threads and however the rows come", () => {
-  const kinds = [
-    { dtype: "float64", weighted: false },
-    { dtype: "float64", weighted: true },
-    { dtype: "float32", weighted: false },
-    { dtype: "float32", weighted: true },
-  ] as const;
-  describe.each(SHAPES)("$name", ({ dims, sizes }) => {
-    it.each(kinds)("$dtype, weighted: $weighted", async ({ dtype, weighted }) => {
-      const plain = batchOf(dims, sizes, dtype, weighted);
-      const shape = plain.weights ? { dims, weights: inSharedMemory(plain.weights) } : { dims };
-      const shared = Batch.fromOffsets(inSharedMemory(plain.x), plain.offsets, shape);
-      let want: Statistics | undefined;
+describe.each(ENGINES)(
+  "$name: the same bits for any number of threads and however the rows come",
+  ({ open }) => {
+    const kinds = [
+      { dtype: "float64", weighted: false },
+      { dtype: "float64", weighted: true },
+      { dtype: "float32", weighted: false },
+      { dtype: "float32", weighted: true },
+    ] as const;
+    describe.each(SHAPES)("$name", ({ dims, sizes }) => {
+      it.each(kinds)("$dtype, weighted: $weighted", async ({ dtype, weighted }) => {
+        const plain = batchOf(dims, sizes, dtype, weighted);
+        const shape = plain.weights ? { dims, weights: inSharedMemory(plain.weights) } : { dims };
+        const shared = Batch.fromOffsets(inSharedMemory(plain.x), plain.offsets, shape);
+        let want: Statistics | undefined;
+        for (const threads of THREADS) {
+          await using engine = await open({ threads });
+          const paths = { plain, shared, own: inEngine(engine, plain), gathered: gathered(engine, plain) };
+          for (const [path, batch] of Object.entries(paths)) {
+            await using session = await engine.open(batch);
+            const got = await session.statistics();
+            want ??= got;
+            expectSameStatistics(got, want, `${threads} threads, ${path}`);
+          }
+        }
+      });
+    });
+
+    it.each(["closed-form", "newton", "lbfgs", "cg"] as const)("of a fit by %s", async (method) => {
+      const batch = gaussianBatch(new Random(5), { dims: 4, sizes: Array(101).fill(12) });
+      const fits = [];
       for (const threads of THREADS) {
-        await using engine = await openWasm({ threads });
-        const paths = { plain, shared, own: inEngine(engine, plain), gathered: gathered(engine, plain) };
-        for (const [path, batch] of Object.entries(paths)) {
-          await using session = await engine.open(batch);
-          const got = await session.statistics();
-          want ??= got;
-          expectSameStatistics(got, want, `${threads} threads, ${path}`);
+        await using engine = await open({ threads });
+        await using session = await engine.open(batch);
+        fits.push(await session.fit({ ...closedForm, method }));
+      }
+      for (const fit of fits) {
+        for (const field of ["mean", "covariance", "factor", "residual", "gap", "logLikelihood"] as const) {
+          expectSameBits(fit[field], fits[0][field], field);
+        }
+        expect(fit.iterations).toEqual(fits[0].iterations);
+      }
+    });
+
+    it("of a fit on rows and on their statistics", async () => {
+      const batch = gaussianBatch(new Random(6), { dims: 3, sizes: Array(60).fill(20), weighted: true });
+      await using engine = await open();
+      await using fused = await engine.open(batch);
+      const onRows = await fused.fit(closedForm);
+      const again = await fused.fit(closedForm);
+      await using session = await engine.open(await fused.statistics());
+      const onStatistics = await session.fit(closedForm);
+      for (const other of [again, onStatistics]) {
+        for (const field of ["count", "weight", "mean", "covariance", "factor", "logLikelihood"] as const) {
+          expectSameBits(other[field], onRows[field], field);
         }
       }
     });
-  });
+  },
+);
 
-  it.each(["closed-form", "newton", "lbfgs", "cg"] as const)("of a fit by %s", async (method) => {
-    const batch = gaussianBatch(new Random(5), { dims: 4, sizes: Array(101).fill(12) });
-    const fits = [];
-    for (const threads of THREADS) {
-      await using engine = await openWasm({ threads });
-      await using session = await engine.open(batch);
-      fits.push(await session.fit({ ...closedForm, method }));
-    }
-    for (const fit of fits) {
-      for (const field of ["mean", "covariance", "factor", "residual", "gap", "logLikelihood"] as const) {
-        expectSameBits(fit[field], fits[0][field], field);
-      }
-      expect(fit.iterations).toEqual(fits[0].iterations);
-    }
-  });
-
-  it("of a fit on rows and on their statistics", async () => {
-    const batch = gaussianBatch(new Random(6), { dims: 3, sizes: Array(60).fill(20), weighted: true });
-    await using engine = await openWasm();
-    await using fused = await engine.open(batch);
-    const onRows = await fused.fit(closedForm);
-    const again = await fused.fit(closedForm);
-    await using session = await engine.open(await fused.statistics());
-    const onStatistics = await session.fit(closedForm);
-    for (const other of [again, onStatistics]) {
-      for (const field of ["count", "weight", "mean", "covariance", "factor", "logLikelihood"] as const) {
-        expectSameBits(other[field], onRows[field], field);
-      }
-    }
-  });
-});
-
-describe("rows that are gathered", () => {
+describe.each(ENGINES)("$name: rows that are gathered", ({ open }) => {
   const orderOf = (...rows: number[]) => Uint32Array.from(rows);
   const shared = (order: Uint32Array) => {
     const copy = new Uint32Array(new SharedArrayBuffer(order.byteLength));
@@ -101,7 +104,7 @@ describe("rows that are gathered", () => {
   };
 
   it("may be some of those allocated, and one of them more than once", async () => {
-    await using engine = await openWasm();
+    await using engine = await open();
     const own = engine.allocate({ offsets: [0, 4], dims: 1 });
     own.x.set([1, 20, 300, 4000]);
     const batch = engine.gather(own, { offsets: [0, 1, 3], order: shared(orderOf(3, 1, 1)) });
@@ -110,8 +113,8 @@ describe("rows that are gathered", () => {
   });
 
   it("are refused where they are not there, not in this engine or not to be seen by its threads", async () => {
-    await using engine = await openWasm();
-    await using other = await openWasm();
+    await using engine = await open();
+    await using other = await open();
     const own = engine.allocate({ offsets: [0, 4], dims: 1 });
     const offsets = [0, 2];
     expect(() => engine.gather(own, { offsets, order: shared(orderOf(0, 4)) })).toThrow(
@@ -129,11 +132,11 @@ describe("rows that are gathered", () => {
   });
 });
 
-describe("rows", () => {
+describe.each(ENGINES)("$name: rows", ({ open }) => {
   it("of a group of many parts have the mean and scatter that a plain sum gives", async () => {
     const n = 300_000;
     const x = uniforms(n * 2);
-    await using engine = await openWasm();
+    await using engine = await open();
     await using session = await engine.open(Batch.fromDense(x, { groups: 1, rows: n, dims: 2 }));
     const { mean, scatter, count } = await session.statistics();
     const sums = [0, 0, 0];
@@ -158,7 +161,7 @@ describe("rows", () => {
       const group = uniforms(n * dims);
       for (let g = 0; g < groups; g++) x.set(group, g * n * dims);
       x[x.length - 1] += 1;
-      await using engine = await openWasm();
+      await using engine = await open();
       await using session = await engine.open(Batch.fromDense(x, { groups, rows: n, dims }));
       const { mean } = await session.statistics();
       const first = mean.slice(0, dims);

@@ -1,5 +1,6 @@
 import { Batch } from "../../../src/batch.js";
 import type { AllocatedBatch, Engine, Solve } from "../../../src/engine.js";
+import { nativeProvider, openNative } from "../../../src/engines/native/provider.js";
 import type { ThreadsEngine } from "../../../src/engines/threads/engine.js";
 import * as wasm from "../../../src/engines/wasm/provider.js";
 import type { Precision } from "../../../src/methods.js";
@@ -30,6 +31,17 @@ type Options = Parameters<typeof wasm.openWasm>[0];
 /** What the engines `native` and `wasm` share is tested on the latter, which runs everywhere. */
 export const openWasm = (options: Options = {}): Promise<ThreadsEngine> =>
   wasm.openWasm({ threads: 2, ...options });
+
+/** Both, for what depends on the code of the kernels. */
+export const ENGINES: readonly {
+  readonly name: string;
+  readonly open: (options?: Options) => Promise<ThreadsEngine>;
+}[] = [
+  { name: "wasm", open: openWasm },
+  ...((await nativeProvider.probe()).available
+    ? [{ name: "native", open: (options: Options = {}) => openNative({ threads: 2, ...options }) }]
+    : []),
+];
 
 /** An engine whose first worker is sabotaged: see faulty_worker.mjs. */
 export const openFaulty = (): Promise<ThreadsEngine> =>
