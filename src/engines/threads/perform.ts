@@ -1,35 +1,28 @@
 // What a worker does with a task: item by item, from rows to statistics and from statistics to results, in its workspace.
-import { COUNTS, EVALUATION, FITS, type Fields, PARAMETERS, STATISTICS, widthOf } from "../fields.js";
-import type { Kernels } from "./code.js";
+import { COUNTS, EVALUATION, FITS, type Fields, PARAMETERS, STATISTICS } from "../fields.js";
+import type { Kernels, Loaded } from "./code.js";
+import { Columns } from "./columns.js";
 import { ITEM, SPLIT } from "./plan.js";
 import { type Site, type Source, sourceOf } from "./sources.js";
-import { type Spans, viewOf } from "./spans.js";
-import { CONTROL, END, type RowsTask, type Task } from "./task.js";
+import { CONTROL, END, type FitTask, type RowsTask, type Task } from "./task.js";
 import { type Places, Workspace } from "./workspace.js";
 
 /** Does its share of a task: returns when no item is left or the call has been stopped. */
 export function perform(
-  kernels: Kernels,
+  { kernels, addressOf }: Loaded,
   memory: WebAssembly.Memory,
   control: { readonly words: Int32Array; readonly address: number },
   index: number,
   task: Task,
 ): void {
   const workspace = new Workspace(task);
-  const site = { memory, control: control.words, index, workspace, base: task.workspaces[index] };
+  const site = { memory, control: control.words, index, workspace, base: task.workspaces[index], addressOf };
   const share = new Share(kernels, task, site, control.address);
   const items = new Float64Array(task.items);
   const source = sourceOf(kernels, task, site);
   for (let item = source.claim(); item !== END; item = source.claim()) {
     share.work(items.subarray(item * ITEM.words, (item + 1) * ITEM.words), source);
   }
-}
-
-/** One field of all groups outside, and its groups of the current item in the workspace. */
-interface Column {
-  readonly outside: Float64Array;
-  readonly inside: Float64Array;
-  readonly width: number;
 }
 
 class Share {
@@ -41,10 +34,11 @@ class Share {
   readonly #offsets: Int32Array;
   readonly #allOffsets: Float64Array;
   readonly #splits: Int32Array;
-  readonly #statistics: readonly Column[];
-  readonly #partials: readonly Column[];
-  readonly #parameters: readonly Column[];
-  readonly #results: readonly Column[];
+  readonly #statistics: Columns<typeof STATISTICS> | Columns<typeof COUNTS>;
+  readonly #partials: Columns<typeof STATISTICS> | undefined;
+  readonly #parameters: Columns<typeof PARAMETERS> | undefined;
+  readonly #fits: Columns<typeof FITS> | undefined;
+  readonly #evaluation: Columns<typeof EVALUATION> | undefined;
 
   constructor(kernels: Kernels, task: Task, site: Site, controlAddress: number) {
     const { workspace, base, memory } = site;
@@ -57,28 +51,24 @@ class Share {
     this.#offsets = new Int32Array(memory.buffer, this.#at.offsets, task.mostGroups + 1);
     this.#allOffsets = new Float64Array(rows ? rows.offsets : new SharedArrayBuffer(0));
     this.#splits = new Int32Array(task.splits);
-    const columns = <F extends Fields>(
-      fields: F,
-      spans: Spans<F>,
-      places: Places<F>,
-      total = groups,
-      room = task.mostGroups,
-    ) => columnsOf(fields, spans, places, total, room, task.dims, memory.buffer);
-    const pair = Math.max(2, task.mostGroups);
+    const room = { dims: task.dims, groups, within: task.mostGroups, memory, addressOf: site.addressOf };
     const { statistics } = task;
+    const paired = { ...room, within: Math.max(2, task.mostGroups) };
     this.#statistics =
       "scatter" in statistics
-        ? columns(STATISTICS, statistics, this.#at.statistics, groups, pair)
-        : columns(COUNTS, statistics, this.#at.statistics, groups, pair);
-    this.#partials = rows
-      ? columns(STATISTICS, rows.partials, this.#at.statistics, rows.partialCount, pair)
-      : [];
-    this.#parameters = solver?.parameters ? columns(PARAMETERS, solver.parameters, this.#at.parameters) : [];
-    this.#results = !solver
-      ? []
-      : solver.kind === "fit"
-        ? columns(FITS, solver.results, this.#at.fits)
-        : columns(EVALUATION, solver.results, this.#at.evaluation);
+        ? new Columns(STATISTICS, statistics, this.#at.statistics, paired)
+        : new Columns(COUNTS, statistics, this.#at.statistics, paired);
+    if (rows) {
+      const parts = { ...paired, groups: rows.partialCount };
+      this.#partials = new Columns(STATISTICS, rows.partials, this.#at.statistics, parts);
+    }
+    if (solver?.parameters) {
+      this.#parameters = new Columns(PARAMETERS, solver.parameters, this.#at.parameters, room);
+    }
+    if (solver?.kind === "fit") this.#fits = new Columns(FITS, solver.results, this.#at.fits, room);
+    if (solver?.kind === "evaluate") {
+      this.#evaluation = new Columns(EVALUATION, solver.results, this.#at.evaluation, room);
+    }
   }
 
   /** One item: a range of groups, or a part of one. */
@@ -87,8 +77,8 @@ class Share {
     const group = item[ITEM.group];
     const groups = item[ITEM.groups];
     if (!rows) {
-      copyIn(this.#statistics, group, groups, 0);
-      this.#finish(group, groups);
+      const given = this.#statistics.read(group, groups) as Places<typeof STATISTICS>; // all of them, where nothing is summed
+      this.#finish(group, groups, given);
       return;
     }
     const first = item[ITEM.firstRow];
@@ -98,8 +88,8 @@ class Share {
       return;
     const split = item[ITEM.split];
     if (split >= 0 && !this.#joinParts(split, item[ITEM.part])) return;
-    copyOut(this.#statistics, group, groups, 0);
-    this.#finish(group, groups);
+    this.#statistics.copyOut(group, groups, 0);
+    this.#finish(group, groups, this.#at.statistics);
   }
 
   /** The statistics of whole groups. */
@@ -134,10 +124,10 @@ class Share {
   #joinParts(split: number, part: number): boolean {
     const at = split * SPLIT.words;
     const first = this.#splits[at + SPLIT.first];
-    copyOut(this.#partials, first + part, 1, 0);
+    this.#partials?.copyOut(first + part, 1, 0);
     if (Atomics.sub(this.#splits, at + SPLIT.missing, 1) > 1) return false;
     for (let p = 0; p < this.#splits[at + SPLIT.parts]; p++) {
-      copyIn(this.#partials, first + p, 1, p === 0 ? 0 : 1);
+      this.#partials?.copyIn(first + p, 1, p === 0 ? 0 : 1);
       if (p > 0) this.#mergePair();
     }
     return true;
@@ -166,20 +156,27 @@ class Share {
     this.#kernels.merge(2, this.#task.dims, count, weight, mean, scatter);
   }
 
-  /** Solves the groups whose statistics lie in the workspace, and brings the results out. */
-  #finish(group: number, groups: number): void {
+  /** Solves groups whose statistics the kernels see. */
+  #finish(group: number, groups: number, statistics: Places<typeof STATISTICS>): void {
     const { solver } = this.#task;
-    if (solver) {
-      copyIn(this.#parameters, group, groups, 0);
-      if (solver.kind === "fit") this.#fit(groups, solver);
-      else this.#evaluate(groups, solver.precision);
-      copyOut(this.#results, group, groups, 0);
+    const parameters = this.#parameters?.read(group, groups) ?? this.#at.parameters;
+    if (solver?.kind === "fit" && this.#fits) {
+      this.#fit(groups, solver, statistics, parameters, this.#fits.places(group));
+      this.#fits.written(group, groups);
+    } else if (solver && this.#evaluation) {
+      this.#evaluate(groups, solver.precision, statistics, parameters, this.#evaluation.places(group));
+      this.#evaluation.written(group, groups);
     }
     Atomics.add(this.#site.control, CONTROL.done, groups);
   }
 
-  #fit(groups: number, solver: Extract<Task["solver"], { kind: "fit" }>): void {
-    const { statistics, parameters, fits, scratch } = this.#at;
+  #fit(
+    groups: number,
+    solver: FitTask,
+    statistics: Places<typeof STATISTICS>,
+    parameters: Places<typeof PARAMETERS>,
+    fits: Places<typeof FITS>,
+  ): void {
     this.#kernels.fit(
       solver.precision,
       solver.method,
@@ -205,12 +202,17 @@ class Share {
       fits.gap,
       fits.iterations,
       fits.statusCode,
-      scratch,
+      this.#at.scratch,
     );
   }
 
-  #evaluate(groups: number, precision: number): void {
-    const { statistics, parameters, evaluation, scratch } = this.#at;
+  #evaluate(
+    groups: number,
+    precision: number,
+    statistics: Places<typeof STATISTICS>,
+    parameters: Places<typeof PARAMETERS>,
+    evaluation: Places<typeof EVALUATION>,
+  ): void {
     this.#kernels.evaluate(
       precision,
       groups,
@@ -228,7 +230,7 @@ class Share {
       evaluation.dJ2dMean,
       evaluation.dJ2dFactor,
       evaluation.statusCode,
-      scratch,
+      this.#at.scratch,
     );
   }
 }
@@ -247,35 +249,4 @@ function addressesIn(workspace: Workspace, base: number) {
     fits: shifted(workspace.fits),
     evaluation: shifted(workspace.evaluation),
   };
-}
-
-function columnsOf<F extends Fields>(
-  fields: F,
-  spans: Spans<F>,
-  places: Places<F>,
-  groups: number,
-  room: number,
-  dims: number,
-  buffer: SharedArrayBuffer,
-): Column[] {
-  return Object.entries(fields).map(([name, field]) => ({
-    // The three kinds of words differ in type only: what is done with them here is the same.
-    outside: viewOf(field, spans[name], groups, dims) as Float64Array,
-    inside: viewOf(field, { buffer, byteOffset: places[name] }, room, dims) as Float64Array,
-    width: widthOf(field, dims),
-  }));
-}
-
-/** Groups `group` … of all groups → groups `slot` … of the workspace. */
-function copyIn(columns: readonly Column[], group: number, groups: number, slot: number): void {
-  for (const { outside, inside, width } of columns) {
-    inside.set(outside.subarray(group * width, (group + groups) * width), slot * width);
-  }
-}
-
-/** Groups `slot` … of the workspace → groups `group` … of all groups. */
-function copyOut(columns: readonly Column[], group: number, groups: number, slot: number): void {
-  for (const { outside, inside, width } of columns) {
-    outside.set(inside.subarray(slot * width, (slot + groups) * width), group * width);
-  }
 }

@@ -1,6 +1,6 @@
 // How a worker comes by its next item and by the rows of it: one class for each way in which rows travel.
 import type { RealArray } from "../../layout.js";
-import type { Kernels } from "./code.js";
+import type { Kernels, Loaded } from "./code.js";
 import { ITEM } from "./plan.js";
 import {
   CONTROL,
@@ -27,6 +27,7 @@ export interface Site {
   readonly workspace: Workspace;
   /** Address of the workspace. */
   readonly base: number;
+  readonly addressOf: Loaded["addressOf"];
 }
 
 export interface Source {

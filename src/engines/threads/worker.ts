@@ -5,12 +5,12 @@ import { perform } from "./perform.js";
 import { controlWords, type Task, type WorkerStart } from "./task.js";
 
 const { code, memory, index, stack, control } = workerData as WorkerStart;
-const { kernels, check } = await loadCode(code, memory, stack);
+const loaded = await loadCode(code, memory, stack);
 const words = new Int32Array(memory.buffer, control, controlWords(index + 1));
 
 parentPort?.on("message", (task: Task) => {
-  perform(kernels, memory, { words, address: control }, index, task);
-  check();
+  perform(loaded, memory, { words, address: control }, index, task);
+  loaded.check();
   parentPort?.postMessage("done");
 });
 parentPort?.postMessage("ready");

@@ -173,3 +173,35 @@ describe.each(ENGINES)("$name: rows", ({ open }) => {
     120_000,
   );
 });
+
+describe.each(ENGINES)("$name: a buffer of the caller's", ({ open }) => {
+  const rows = 500;
+  const batchOn = (buffer: ArrayBuffer): Batch => {
+    const x = new Float64Array(buffer);
+    x.set(uniforms(rows * 2));
+    return Batch.fromDense(x, { groups: 10, rows: rows / 10, dims: 2 });
+  };
+
+  it("may be resizable", async () => {
+    const bytes = rows * 2 * 8;
+    const resizable = new (ArrayBuffer as unknown as new (bytes: number, more: object) => ArrayBuffer)(
+      bytes,
+      {
+        maxByteLength: 2 * bytes,
+      },
+    );
+    await using engine = await open();
+    await using session = await engine.open(batchOn(resizable));
+    await using other = await engine.open(batchOn(new ArrayBuffer(bytes)));
+    expectSameStatistics(await session.statistics(), await other.statistics(), "resizable");
+  });
+
+  it("that has been transferred away is an error", async () => {
+    const buffer = new ArrayBuffer(rows * 2 * 8);
+    const batch = batchOn(buffer);
+    structuredClone(buffer, { transfer: [buffer] });
+    await using engine = await open();
+    await using session = await engine.open(batch);
+    await expect(session.statistics()).rejects.toThrow(/the batch's rows are no longer there/);
+  });
+});
