@@ -45,7 +45,7 @@ describe("fit", () => {
     ],
     [
       { engine: "gpu" as never },
-      'openEngine: engine must be one of auto, reference, wasm, cuda, tensorflow, got "gpu"',
+      'openEngine: engine must be one of auto, reference, native, wasm, cuda, tensorflow, got "gpu"',
     ],
   ])("refuses wrong options: %#", async (options, message) => {
     await expect(fit(batch, options)).rejects.toThrow(new InputError(message));

@@ -5,6 +5,7 @@ import type { Engine } from "../../src/engine.js";
 import { openEngine } from "../../src/engines.js";
 import { Fits, type FitsFields } from "../../src/fits.js";
 import { STATUSES } from "../../src/status.js";
+import { ON_PROCESSOR } from "../support/processor.js";
 
 /** An engine that is right but for what `fault` does to its fits. */
 async function mutant(fault: (fits: Fits) => Partial<FitsFields>): Promise<Engine> {
@@ -39,7 +40,7 @@ describe("bench", () => {
     const result = await bench({ ...SMALL, shapes: ["40x40x3", "30x5..20x2"], check: 7 });
     expect(result).toMatchObject({ schema: "mvnfit/bench@1", threads: 1, runs: 1, seed: 1, peers: [] });
     expect(result.versions).toMatchObject({ node: process.versions.node });
-    expect(result.engines).toMatchObject([{ name: "wasm" }]);
+    expect(result.engines).toMatchObject([{ name: ON_PROCESSOR }]);
     expect(result.cases.map(({ shape }) => shape)).toEqual(["40x40x3", "30x5..20x2"]);
     for (const { entries, groups } of result.cases) {
       expect(entries.map(({ form }) => form)).toEqual(["engine", "shared", "plain"]);

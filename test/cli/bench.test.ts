@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { fakePython } from "../bench/fake-python.js";
+import { ON_PROCESSOR } from "../support/processor.js";
 import { folderWith, mvnfit } from "./command.js";
 
 const folder = folderWith();
@@ -22,7 +23,7 @@ describe("mvnfit bench", () => {
     expect(stdout).toMatch(/^mvnfit \S+.*, Node /);
     expect(stdout).toMatch(/^against numpy 1\.2\.3$/m);
     expect(stdout).toMatch(/^40x40x3, closed-form, float64: 1,600 rows, 0\.0384 MB$/m);
-    expect(stdout).toMatch(/^wasm +rows: plain +\S+ .* 40\/40$/m);
+    expect(stdout).toMatch(new RegExp(`^${ON_PROCESSOR} +rows: plain +\\S+ .* 40/40$`, "m"));
     expect(stdout).toMatch(/^numpy +centred +1\.00 .* 40\/40 +\S+×$/m);
     const document = JSON.parse(await readFile(folder.file("results.json"), "utf8"));
     expect(document.peers).toEqual([{ name: "numpy", installed: true, version: "1.2.3", reason: null }]);
@@ -31,7 +32,11 @@ describe("mvnfit bench", () => {
     expect(ratios[0].ratio).toBeCloseTo(1 / entries[0].total.median, 12);
     const plot = await readFile(folder.file("plot.svg"), "utf8");
     expect(plot).toMatch(/^<\?xml .*<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/s);
-    for (const text of ["40 × 40 × 3, closed-form, float64", "mvnfit wasm, rows: plain", "numpy, uncentred"])
+    for (const text of [
+      "40 × 40 × 3, closed-form, float64",
+      `mvnfit ${ON_PROCESSOR}, rows: plain`,
+      "numpy, uncentred",
+    ])
       expect(plot).toContain(`>${text}</text>`);
   });
 
@@ -49,7 +54,7 @@ describe("mvnfit bench", () => {
     expect(code).toBe(0);
     expect(stderr).toMatch(note);
     expect(stdout).toMatch(/^not installed: numpy$/m);
-    expect(stdout).toMatch(/^wasm +rows: plain/m);
+    expect(stdout).toMatch(new RegExp(`^${ON_PROCESSOR} +rows: plain`, "m"));
   });
 
   it("goes on without peers where there is no Python at all", async () => {
@@ -70,7 +75,7 @@ describe("mvnfit bench", () => {
     const { code, stdout, stderr } = await against(manner);
     expect(code).toBe(0);
     expect(stderr).toMatch(note);
-    expect(stdout).toMatch(/^wasm +rows: plain +[\d.]+ /m);
+    expect(stdout).toMatch(new RegExp(`^${ON_PROCESSOR} +rows: plain +[\\d.]+ `, "m"));
     expect(stdout).not.toMatch(/^numpy +centred +\d/m);
   });
 

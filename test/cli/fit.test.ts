@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { ON_PROCESSOR } from "../support/processor.js";
 import { folderWith, mvnfit, PENGUINS } from "./command.js";
 
 const ROWS = "g,x,y\na,1,2\na,2,3.5\na,3,1\nb,4,0\n";
@@ -18,7 +19,7 @@ describe("mvnfit fit", () => {
   it("fits the penguins: the table on stdout, all else on stderr", async () => {
     const { code, stdout, stderr } = await fit(PENGUINS, "--group-by", "species", "--missing", "drop");
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^engine: wasm \(.+\)\n$/);
+    expect(stderr).toMatch(new RegExp(`^engine: ${ON_PROCESSOR} \\(.+\\)\\n$`));
     expect(stdout).toMatch(/344 rows, 3 groups, 4 variables/);
     expect(stdout).toMatch(/^Adelie +151 +converged +-2163\.5 +38\.8 \+- 2\.7 .* 3701 \+- 457$/m);
     expect(stdout).toMatch(/3 groups: 3 converged; 2 rows with missing values dropped/);
@@ -31,7 +32,7 @@ describe("mvnfit fit", () => {
       schema: "mvnfit/fits@1",
       columns: ["x", "y"],
       groupBy: ["g"],
-      engine: "wasm",
+      engine: ON_PROCESSOR,
       precision: "float64",
       method: "closed-form",
       ddof: 0,

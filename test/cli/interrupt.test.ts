@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ON_PROCESSOR } from "../support/processor.js";
 import { folderWith, mvnfit } from "./command.js";
 
 const folder = folderWith();
@@ -26,7 +27,7 @@ describe("Ctrl-C", () => {
     expect(await folder.added()).toEqual([]);
   });
 
-  it.each(["wasm", "reference"])(
+  it.each([...new Set([ON_PROCESSOR, "wasm", "reference"])])(
     "ends a fit by %s with 130 and leaves nothing but what was there",
     async (engine) => {
       const rows = folder.file("rows.csv");

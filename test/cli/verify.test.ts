@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { ON_PROCESSOR } from "../support/processor.js";
 import { folderWith, mvnfit, PENGUINS } from "./command.js";
 
 /** One variable, Λ = λ: J = n log λ + Σ(x−μ)²/2λ². Its gradient, but for a slip of 1 % in ∂J/∂λ of groups with 9 rows or more. */
@@ -25,8 +26,10 @@ describe("mvnfit verify", () => {
   it("finds the gradients of the default engine right, on data of its own", async () => {
     const { code, stdout, stderr } = await verify("--groups", "8");
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^engine: wasm \(.+\)\n$/);
-    expect(stdout).toMatch(/^wasm, float64: 8 groups, μ and Λ at random and at the optimum$/m);
+    expect(stderr).toMatch(new RegExp(`^engine: ${ON_PROCESSOR} \\(.+\\)\\n$`));
+    expect(stdout).toMatch(
+      new RegExp(`^${ON_PROCESSOR}, float64: 8 groups, μ and Λ at random and at the optimum$`, "m"),
+    );
     expect(stdout).toMatch(/^\(14\) +finite-difference +8 +0 +\S+e-\d+ +\S+e-\d+ +passed$/m);
     expect(stdout).toMatch(/The gradients agree\.\n$/);
   });

@@ -108,8 +108,8 @@ function sourceOf(machine: Machine, batch: Batch): RowsTask["source"] {
       return { kind: "resident", x: x.byteOffset, weights: weights?.byteOffset ?? 0 };
     }
   }
+  requireWhole(batch);
   if (machine.addressOf && ![x, weights].some((one) => one && isResizable(one))) {
-    requireWhole(batch);
     return { kind: "resident", x: machine.addressOf(x), weights: weights ? machine.addressOf(weights) : 0 };
   }
   if (!isShared(x) || (weights && !isShared(weights))) return { kind: "fed" };

@@ -173,7 +173,7 @@ export class ThreadsSession implements Session {
         { task: { dims, groups, statistics, rows, scratch, ...(solver && { solver }) }, plan, fed },
         control,
       );
-      requireWhole(batch);
+      requireWhole(lent);
     } finally {
       letGo?.();
     }

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CudaEngine } from "../../../src/engines/cuda/engine.js";
 import { gaussianBatch } from "../../support/gaussians.js";
 import { Random } from "../../support/random.js";
-import { closedForm, inEngine, LONG_GROUPS, long, longBatch } from "../wasm/support.js";
+import { closedForm, inEngine, LONG_GROUPS, long, longBatch } from "../threads/support.js";
 import { openOn, standIn, withStandIn } from "./stand-in.js";
 
 const batch = gaussianBatch(new Random(3), { dims: 3, sizes: Array(64).fill(25), weighted: true });

@@ -7,7 +7,7 @@ import { statisticsOf } from "../../conformance/subject.js";
 import { expectSameBits } from "../../support/close.js";
 import { gaussianBatch, generalParameters } from "../../support/gaussians.js";
 import { Random } from "../../support/random.js";
-import { inEngine, inSharedMemory } from "../wasm/support.js";
+import { inEngine, inSharedMemory } from "../threads/support.js";
 import { openOn, standIn, withStandIn } from "./stand-in.js";
 
 /** Little enough memory that statistics, rows and results of the batches below go through it in slices. */

@@ -6,7 +6,7 @@ import { Random } from "../../support/random.js";
 import { closedForm, LONG_GROUPS, long, longBatch, openWasm, uniforms } from "./support.js";
 
 /** The largest share of a call that may pass between two turns of the event loop; one that blocks it takes nearly all. */
-const LONGEST_STINT = 0.25;
+const LONGEST_STINT = 0.5;
 /** How soon a running call ends once it is aborted. */
 const SOON_MS = 2000;
 
