@@ -3,17 +3,20 @@ import { Batch } from "../../../src/batch.js";
 import type { ThreadsEngine } from "../../../src/engines/threads/engine.js";
 import { gaussianBatch } from "../../support/gaussians.js";
 import { Random } from "../../support/random.js";
-import { closedForm, LONG_GROUPS, long, longBatch, openWasm, uniforms } from "./support.js";
+import { closedForm, LONG_GROUPS, long, longBatch, ENGINES, uniforms } from "./support.js";
 
-/** The largest share of a call that may pass between two turns of the event loop; one that blocks it takes nearly all. */
+/**
+ * The largest share of a call that may pass between two turns of the event loop; one that blocks it takes nearly all. Workers and this thread
+ * share the cores, so that a turn of 8 ms may last twice as long, of a call of 50 ms.
+ */
 const LONGEST_STINT = 0.5;
 /** How soon a running call ends once it is aborted. */
 const SOON_MS = 2000;
 
-describe("a running call", () => {
+describe.each(ENGINES)("$name: a running call", ({ open }) => {
   let engine: ThreadsEngine;
   beforeAll(async () => {
-    engine = await openWasm();
+    engine = await open();
   });
   afterAll(() => engine.close());
 
@@ -69,6 +72,18 @@ describe("a running call", () => {
       expect((await session.fit(closedForm)).counts).toEqual({ converged: n / 50 });
     },
   );
+
+  it("fails soon when the engine is closed", async () => {
+    const own = await open();
+    const session = await own.open(longBatch());
+    const running = session.fit(long);
+    running.catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const started = performance.now();
+    await own.close();
+    await expect(running).rejects.toThrow(/: the call was ended: the engine is closed/);
+    expect(performance.now() - started).toBeLessThan(SOON_MS);
+  });
 
   it("leaves the queue at once when it is aborted while it waits, and the next waits on", async () => {
     await using session = await engine.open(longBatch());

@@ -7,14 +7,14 @@ import { fit } from "../../../src/fit.js";
 import type { Fits } from "../../../src/fits.js";
 import { gaussianBatch } from "../../support/gaussians.js";
 import { Random } from "../../support/random.js";
-import { closedForm, inEngine, openWasm, uniforms } from "./support.js";
+import { closedForm, ENGINES, inEngine, openWasm, uniforms } from "./support.js";
 
 const batch = gaussianBatch(new Random(3), { dims: 3, sizes: Array(64).fill(25), weighted: true });
 
-describe("memory that the engine lends", () => {
+describe.each(ENGINES)("$name: memory that the engine lends", ({ open }) => {
   let engine: ThreadsEngine;
   beforeAll(async () => {
-    engine = await openWasm();
+    engine = await open();
   });
   afterAll(() => engine.close());
 
@@ -63,7 +63,7 @@ describe("memory that the engine lends", () => {
   });
 
   it("of another engine is read as any shared memory, also once that engine is closed", async () => {
-    const other = await openWasm();
+    const other = await open();
     const foreign = inEngine(other, batch);
     await using session = await engine.open(foreign);
     expect((await session.fit(closedForm)).counts).toEqual({ converged: 64 });
@@ -97,10 +97,10 @@ describe("memory that the engine lends", () => {
   });
 });
 
-describe("memory of results", () => {
+describe.each(ENGINES)("$name: memory of results", ({ open }) => {
   let engine: ThreadsEngine;
   beforeAll(async () => {
-    engine = await openWasm();
+    engine = await open();
   });
   afterAll(() => engine.close());
 
@@ -148,9 +148,9 @@ describe("memory of results", () => {
   });
 });
 
-describe("sessions", () => {
+describe.each(ENGINES)("$name: sessions", ({ open }) => {
   it("many at once, on rows and on statistics, keep apart", async () => {
-    await using engine = await openWasm();
+    await using engine = await open();
     const batches = Array.from({ length: 40 }, (_, i) =>
       Batch.fromDense(new Float64Array(60).fill(i), { groups: 5, rows: 4, dims: 3 }),
     );
@@ -163,7 +163,7 @@ describe("sessions", () => {
   });
 
   it("hand out statistics that later sessions do not write over", async () => {
-    await using engine = await openWasm();
+    await using engine = await open();
     const meanOf = async (value: number) => {
       const rows = new Float64Array(60).fill(value);
       await using session = await engine.open(Batch.fromDense(rows, { groups: 5, rows: 4, dims: 3 }));
@@ -176,7 +176,7 @@ describe("sessions", () => {
   });
 
   it("finish the calls that run when they are closed", async () => {
-    await using engine = await openWasm();
+    await using engine = await open();
     const session = await engine.open(batch);
     const running = session.fit(closedForm);
     await session.close();
@@ -185,17 +185,16 @@ describe("sessions", () => {
   });
 });
 
-describe("an engine", () => {
-  it("says what it runs on", async () => {
-    await using engine = await openWasm({ threads: 1 });
-    expect(engine.device).toMatch(/^WebAssembly SIMD, 1 thread, \S/);
-  });
+it("wasm says what it runs on", async () => {
+  await using engine = await openWasm({ threads: 1 });
+  expect(engine.device).toMatch(/^WebAssembly SIMD, 1 thread, \S/);
+});
 
+describe.each(ENGINES)("$name: an engine", ({ name }) => {
   const script = (body: string): string => `
-    import { availableParallelism } from "node:os";
-    const { wasmProvider } = await import(process.argv[1] + "engines/wasm/provider.js");
+    const { openEngine } = await import(process.argv[1] + "engines.js");
     const { Batch } = await import(process.argv[1] + "batch.js");
-    const engine = await wasmProvider.create({ threads: 2 });
+    const engine = await openEngine("${name}", { threads: 2 });
     const batch = Batch.fromDense(new Float64Array(60_000).map((_, i) => Math.sin(i)), { groups: 100, rows: 200, dims: 3 });
     ${body}`;
   const run = async (body: string) => {
@@ -224,8 +223,8 @@ describe("an engine", () => {
   });
 });
 
-it("a batch of weights that lie elsewhere than its rows is read all the same", async () => {
-  await using engine = await openWasm();
+it.each(ENGINES)("$name: a batch of weights that lie elsewhere than its rows is read all the same", async ({ open }) => {
+  await using engine = await open();
   const x = new Float64Array(new SharedArrayBuffer(4000 * 8));
   x.set(uniforms(4000));
   const mixed = Batch.fromDense(x, {
