@@ -30,7 +30,7 @@ template <class Sum, class Row> inline i64 momentsScratch(int d) {
 
 // x: [rows, d]; weights: [rows], read only where `weighted`; block: momentsScratch<Sum, Row>(d) bytes, aligned as Scratch::alignment says.
 template <class Sum, bool weighted, class Row>
-inline void moments(const Row* x, const f64* weights, i64 rows, int d, StatisticsRef out, char* block) {
+inline void moments(const Row* x, const f64* weights, i64 rows, int d, const StatisticsRef& out, char* block) {
   switch (d) {
     case 1: return momentsSmall<1, Sum, weighted>(x, weights, rows, out, block);
     case 2: return momentsSmall<2, Sum, weighted>(x, weights, rows, out, block);

@@ -42,7 +42,7 @@ template <int D> struct GroupSums {
     weight += chunk.weight;
   }
 
-  MVN_FN void write(StatisticsRef out) const {
+  MVN_FN void write(const StatisticsRef& out) const {
     *out.count = count;
     *out.weight = weight;
     if (count == 0) return writeEmpty(D, out);
@@ -85,9 +85,11 @@ MVN_FN void addChunk(const Sum* x, const f64* weights, int rows, GroupSums<D>& g
 
   const Sum* shiftRow = x + chunk.shiftRow * D;
   Sums sums(shiftRow);
-  // Nothing is read beyond the chunk: last rows go by way of `end` where their vectors are longer than what follows.
-  constexpr int beyond = Sums::readBeyond, reaching = (beyond + D - 1) / D;
-  const int direct = reaching > 0 ? max(0, rows - reaching) : rows / step * step, left = rows - direct;
+  // Nothing is read beyond the chunk: a last row whose vectors are longer than itself is read from before it where there is
+  // something, and by way of a copy where not, as are rows that are fewer than go together.
+  constexpr int beyond = Sums::readBeyond;
+  static_assert(beyond <= D, "no row but the last may be read beyond");
+  const int direct = beyond > 0 ? rows - 1 : rows / step * step, left = rows - direct;
   int r = 0;
   // Where there are more sums than registers, twice the rows a visit to those in memory.
   if constexpr ((D >= 5 || lanesOf<Sum> > 2) && !weighted) {
@@ -101,15 +103,19 @@ MVN_FN void addChunk(const Sum* x, const f64* weights, int rows, GroupSums<D>& g
     if constexpr (weighted) sums.add(x + r * D, loadWeights<step, Sum>(weights + r, step, chunk));
     else sums.add(x + r * D);
   }
-  if (left > 0) {
-    constexpr int most = max(step, reaching) * D;
-    Sum end[most + beyond];
-    for (int e = 0; e < most; ++e) end[e] = e < left * D ? x[direct * D + e] : shiftRow[e % D];
-    for (int e = 0; e < beyond; ++e) end[most + e] = 0;
-    for (r = 0; r < left; r += step) {
-      if constexpr (weighted) sums.add(end + r * D, loadWeights<step, Sum>(weights + direct + r, left - r, chunk));
-      else sums.add(end + r * D);
-    }
+  const auto addCopy = [&] {
+    Sum end[step * D + beyond];
+    for (int e = 0; e < step * D; ++e) end[e] = e < left * D ? x[direct * D + e] : shiftRow[e % D];
+    for (int e = 0; e < beyond; ++e) end[step * D + e] = 0;
+    if constexpr (weighted) sums.add(end, loadWeights<step, Sum>(weights + direct, left, chunk));
+    else sums.add(end);
+  };
+  if constexpr (beyond > 0) {
+    if (direct * D < Sums::readBefore) addCopy();
+    else if constexpr (weighted) sums.template add<0, true>(x + direct * D, chunk.weightOf<Sum>(weights[direct]));
+    else sums.template add<0, true>(x + direct * D);
+  } else if (left > 0) {
+    addCopy();
   }
   sums.join();
   group.add(chunk, shiftRow, sums);
@@ -127,7 +133,7 @@ template <class Sum, class Row> MVN_FN Sum* takeConverted(Scratch& scratch, int 
 }
 
 template <int D, class Sum, bool weighted, class Row>
-inline void momentsSmall(const Row* x, const f64* weights, i64 rows, StatisticsRef out, char* block) {
+inline void momentsSmall(const Row* x, const f64* weights, i64 rows, const StatisticsRef& out, char* block) {
   constexpr int most = chunkRowsIn<Sum>(D);
   constexpr bool calls = D > 3;  // a call costs a fifth of the time of 50 rows at d = 3, nothing at d = 4
   Scratch scratch(block);

@@ -29,7 +29,7 @@ template <int D, class Sum> class LaneSums {
   }
 
  public:
-  static constexpr int rows = lanesOf<Sum>, readBeyond = 0;
+  static constexpr int rows = lanesOf<Sum>, readBeyond = 0, readBefore = 0;
 
   MVN_FN explicit LaneSums(const Sum* shift) {
     MVN_UNROLL for (int j = 0; j < D; ++j) shift_[j] = splat(shift[j]);
@@ -84,7 +84,7 @@ template <int D> class RowSums {
   }
 
  public:
-  static constexpr int rows = 1, readBeyond = 0;
+  static constexpr int rows = 1, readBeyond = 0, readBefore = 0;
 
   MVN_FN explicit RowSums(const f64* shift) {
     MVN_UNROLL for (int v = 0; v < vectors; ++v) {
@@ -135,6 +135,17 @@ template <int D, class Real> class TurnedSums {
     return __builtin_shufflevector(v, v, (I < circle ? (I + turn) % circle : I)...);
   }
 
+  // Lane l gets lane l + n, where there is one.
+  template <int n, int... I> MVN_FN static V shifted(V v, LaneNumbers<I...>) {
+    return __builtin_shufflevector(v, v, (I + n)...);
+  }
+
+  template <bool last> MVN_FN static V columns(const Real* x, int v) {
+    constexpr int missing = vectors * lanes - D;
+    if (!last || v < vectors - 1) return load<Real, V>(x + lanes * v);
+    return shifted<missing>(load<Real, V>(x + D - lanes), LanesOf<lanes>{});
+  }
+
   template <int set, int turn> MVN_FN void addTurns(const V* left, const V* y) {
     MVN_UNROLL for (int v = 0; v < vectors; ++v) {
       const V right = turned<turn>(y[v], LanesOf<lanes>{});
@@ -146,6 +157,7 @@ template <int D, class Real> class TurnedSums {
 
  public:
   static constexpr int rows = 1, readBeyond = vectors * lanes - D;  // numbers after a row
+  static constexpr int readBefore = lanes > D ? lanes - D : 0;      // a last row
 
   MVN_FN explicit TurnedSums(const Real* shift) {
     MVN_UNROLL for (int v = 0; v < vectors; ++v) {
@@ -161,19 +173,20 @@ template <int D, class Real> class TurnedSums {
     }
   }
 
-  template <int set = 0> MVN_FN void add(const Real* x) {
+  // `last`: nothing is read behind the row, and as much as is missing before it.
+  template <int set = 0, bool last = false> MVN_FN void add(const Real* x) {
     V y[vectors];
     MVN_UNROLL for (int v = 0; v < vectors; ++v) {
-      y[v] = load<Real, V>(x + lanes * v) - shift_[v];
+      y[v] = columns<last>(x, v) - shift_[v];
       sum_[set][v] += y[v];
     }
     addTurns<set, 0>(y, y);
   }
 
-  template <int set = 0> MVN_FN void add(const Real* x, Real weight) {
+  template <int set = 0, bool last = false> MVN_FN void add(const Real* x, Real weight) {
     V y[vectors], weighted[vectors];
     MVN_UNROLL for (int v = 0; v < vectors; ++v) {
-      y[v] = keepWhere(weight - V{} > V{}, load<Real, V>(x + lanes * v) - shift_[v]);
+      y[v] = keepWhere(weight - V{} > V{}, columns<last>(x, v) - shift_[v]);
       weighted[v] = weight * y[v];
       sum_[set][v] += weighted[v];
     }

@@ -227,7 +227,7 @@ template <class Sum> inline void unpackTiles(int d, const TileWorkspace<Sum>& wo
 }
 
 template <class Sum, bool weighted, class Row>
-inline void momentsTiles(const Row* x, const f64* weights, i64 rows, int d, StatisticsRef out, char* block) {
+inline void momentsTiles(const Row* x, const f64* weights, i64 rows, int d, const StatisticsRef& out, char* block) {
   Scratch scratch(block);
   TileWorkspace<Sum> work(scratch, d);
   int padded = work.strips * tileWidth<Sum>, most = chunkRowsIn<Sum>(d), panel = panelRows<Sum>(d);
