@@ -3,7 +3,7 @@ import { Batch } from "../../../src/batch.js";
 import type { ThreadsEngine } from "../../../src/engines/threads/engine.js";
 import { gaussianBatch } from "../../support/gaussians.js";
 import { Random } from "../../support/random.js";
-import { closedForm, LONG_GROUPS, long, longBatch, ENGINES, uniforms } from "./support.js";
+import { closedForm, ENGINES, LONG_GROUPS, long, longBatch, uniforms } from "./support.js";
 
 /**
  * The largest share of a call that may pass between two turns of the event loop; one that blocks it takes nearly all. Workers and this thread

@@ -223,16 +223,19 @@ describe.each(ENGINES)("$name: an engine", ({ name }) => {
   });
 });
 
-it.each(ENGINES)("$name: a batch of weights that lie elsewhere than its rows is read all the same", async ({ open }) => {
-  await using engine = await open();
-  const x = new Float64Array(new SharedArrayBuffer(4000 * 8));
-  x.set(uniforms(4000));
-  const mixed = Batch.fromDense(x, {
-    groups: 10,
-    rows: 100,
-    dims: 4,
-    weights: new Float64Array(1000).fill(2),
-  });
-  await using session = await engine.open(mixed);
-  expect(Array.from((await session.statistics()).weight)).toEqual(Array(10).fill(200));
-});
+it.each(ENGINES)(
+  "$name: a batch of weights that lie elsewhere than its rows is read all the same",
+  async ({ open }) => {
+    await using engine = await open();
+    const x = new Float64Array(new SharedArrayBuffer(4000 * 8));
+    x.set(uniforms(4000));
+    const mixed = Batch.fromDense(x, {
+      groups: 10,
+      rows: 100,
+      dims: 4,
+      weights: new Float64Array(1000).fill(2),
+    });
+    await using session = await engine.open(mixed);
+    expect(Array.from((await session.statistics()).weight)).toEqual(Array(10).fill(200));
+  },
+);
