@@ -1,8 +1,8 @@
 // fit.hpp: the closed form and Newton's method for as many groups at once as a vector has lanes: fitGroup() for a pack.
 //
-// What is float64 whatever the precision (standard units, rank, certificate) is done by as many groups as a vector has
-// float64, a part; a float32 pack may have two of them. Groups that float32 is too coarse for are settled by the code for a team as well. (The closed form of few
-// columns has code of its own: closed_form.hpp.)
+// What is float64 whatever the precision (standard units, rank, certificate) is done by parts of as many groups as a vector
+// has float64; a float32 pack may have two of them. Groups that float32 is too coarse for are settled by the code for a team
+// as well. (The closed form of few columns has code of its own: closed_form.hpp.)
 #pragma once
 
 #include "mvn/fit.hpp"
