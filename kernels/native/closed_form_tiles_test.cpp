@@ -64,8 +64,8 @@ TEST("the residual is a bound: a factor that is off by more shows") {
   const Group group = groupOf(d, 100, 7);
   Block<f64> block;
   const ClosedFormTileScratch work = ranked(group, block);
-  for (int j = 0; j < work.strips * tileRows; ++j) work.own[j] = std::sqrt(work.own[j]);
-  work.U[stripStart(3) + 5] *= 1 + 1e-6;  // row 1 of column 13
+  for (int j = 0; j < work.strips * side; ++j) work.own[j] = std::sqrt(work.own[j]);
+  work.U[stripStart(13 / side) + 1 * side + 13 % side] *= 1 + 1e-6;  // row 1 of column 13
 
   Scratch size;
   FitScratch(size, d, 0);
@@ -75,7 +75,7 @@ TEST("the residual is a bound: a factor that is off by more shows") {
   const SerialTeam team;
   standardise(team, Dynamic{d}, group.statistics(), exact.scale, exact.inverseScale, exact.R);
   for (int k = 0; k < d; ++k) {
-    for (int j = k; j < d; ++j) exact.U[k * d + j] = work.U[stripStart(j / tileRows) + k * tileRows + j % tileRows];
+    for (int j = k; j < d; ++j) exact.U[k * d + j] = work.U[stripStart(j / side) + k * side + j % side];
   }
   const f64 residual = certify(team, Dynamic{d}, exact.R, exact.m, true, exact.U, exact.inverse, exact.z, exact.T, exact.W).residual;
   const f64 bound = weightedDefect(work.strips, work.R, work.U, work.own);
