@@ -15,6 +15,12 @@ const source = `${root}src${sep}`;
 const BUNDLED = ["yargs", "fastest-levenshtein"];
 
 /**
+ * What tells how wide a text is on a terminal comes with yargs in two versions that compile their tables of emoji when they are loaded,
+ * for 15 ms each. This one does when it is first asked.
+ */
+const WIDTHS = { "string-width": fileURLToPath(import.meta.resolve("string-width")) };
+
+/**
  * Every module of ours looks for what lies beside it where tsc has put it. What is not bundled is loaded when the module that imports it is
  * first used, as it would be if that were a file of its own: DuckDB is not loaded to print a help text.
  */
@@ -54,6 +60,7 @@ const bundle = (entry) =>
     format: "esm",
     platform: "node",
     target: "node20",
+    alias: WIDTHS,
     plugins: [inPlace],
     banner: {
       js: 'import { createRequire as createRequireOfNode } from "node:module"; const require = createRequireOfNode(import.meta.url);',
