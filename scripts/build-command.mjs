@@ -31,8 +31,9 @@ const inPlace = {
     const up = "../".repeat(entry.split("/").length - 1);
     onResolve({ filter: /^[^./]/ }, ({ path, kind, importer, namespace }) => {
       if (kind === "entry-point") return undefined;
-      if (kind !== "import-statement" || namespace === "outside") return { path, external: true };
+      if (namespace === "outside") return { path, external: true };
       const ours = importer.startsWith(source);
+      if (ours && kind !== "import-statement") return { path, external: true };
       const bundled = ours ? BUNDLED.includes(path) : !path.startsWith("node:") && !BUILTIN.test(path);
       return bundled ? undefined : { path, namespace: "outside" };
     });

@@ -55,6 +55,12 @@ export function librariesOf(name) {
   }));
 }
 
+/** The library for a platform that reads rows, for any processor of its architecture. */
+export function rowsLibraryOf(name) {
+  const platform = PLATFORMS[name];
+  return platform && { file: `rows-${name}.${platform.ending}`, triple: platform.triple, bytes: 16 };
+}
+
 /** Compiled for any processor of the architecture. */
 const FOR_ANY = "supported.cpp";
 
@@ -126,7 +132,7 @@ export async function compileLibraries(libraries, sources, folder) {
     const object = ({ file }, source) => join(scratch, `${file}-${basename(source)}.o`);
     const compile = (library, source) => () => {
       const { triple, processor, bytes } = library;
-      const cpu = basename(source) === FOR_ANY ? [] : [`-mcpu=${processor}`];
+      const cpu = basename(source) === FOR_ANY || !processor ? [] : [`-mcpu=${processor}`];
       const words = [
         "-target",
         triple,

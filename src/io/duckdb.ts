@@ -1,9 +1,14 @@
 import type duckdbBindings from "@duckdb/node-bindings";
+import type { DuckdbLibrary } from "./duckdb-library.js";
+import type { LibraryResult } from "./duckdb-result.js";
 
 export type Bindings = typeof duckdbBindings;
 type Connection = duckdbBindings.Connection;
 
 export type Vector = duckdbBindings.Vector;
+
+/** Statements that are run once in a database. Times with a zone are written in UTC, whatever the machine's own. */
+const FIRST = ["SET GLOBAL TimeZone = 'UTC'"];
 
 /** One of DuckDB's chunks of at most 2048 rows. */
 export type DataChunk = duckdbBindings.DataChunk;
@@ -21,7 +26,7 @@ const SETTINGS = {
  * What a stream may hold ready before it waits for its reader. DuckDB's own 1 MB is a few chunks, which keeps all its threads
  * but one idle: rows come in twice the time.
  */
-const READY_BYTES = 32 * 2 ** 20;
+const READY = `SET streaming_buffer_size = '${32 * 2 ** 20}B'`;
 
 /**
  * An in-memory DuckDB, used to read and write files. It works on the binding itself: the package that wraps it takes longer to load
@@ -32,6 +37,7 @@ export class Database {
   private readonly database: duckdbBindings.Database;
   /** Open connections, each with what it is doing. */
   private readonly connections = new Map<Connection, Promise<unknown>>();
+  private readonly results = new Set<LibraryResult>();
   private closing: Promise<void> | undefined;
 
   private constructor(database: duckdbBindings.Database, bindings: Bindings) {
@@ -46,8 +52,7 @@ export class Database {
       bindings.set_config(config, name, value);
     }
     const database = new Database(await bindings.open(":memory:", config), bindings);
-    // Times with a zone are written in UTC, whatever the machine's own.
-    await database.run("SET GLOBAL TimeZone = 'UTC'");
+    await database.run(...FIRST);
     return database;
   }
 
@@ -84,7 +89,7 @@ export class Database {
     const { bindings } = this;
     const connection = await this.connect();
     try {
-      await this.queried(connection, [`SET streaming_buffer_size = '${READY_BYTES}B'`]);
+      await this.queried(connection, [READY]);
       const prepared = await this.doing(connection, bindings.prepare(connection, sql));
       const result = await this.doing(connection, bindings.execute_prepared_streaming(prepared));
       let next = this.doing(connection, bindings.fetch_chunk(result));
@@ -95,6 +100,21 @@ export class Database {
     } finally {
       await this.disconnect(connection);
     }
+  }
+
+  /**
+   * A result by the library, in a database of its own that ends with this one, to be read in blocks: undefined where the library cannot
+   * be had.
+   */
+  async result(sql: string): Promise<LibraryResult | undefined> {
+    const library = await libraryOfDuckdb();
+    if (!library) return undefined;
+    const { LibraryResult } = await import("./duckdb-result.js");
+    if (this.closed) throw new Error("the database is closed");
+    const result = new LibraryResult(library, SETTINGS, [...FIRST, READY], sql);
+    this.results.add(result);
+    await result.begun;
+    return result;
   }
 
   /** Has `fill` append chunks to a table. */
@@ -110,11 +130,13 @@ export class Database {
   /** Ends every query in progress, which then rejects. */
   interrupt(): void {
     for (const connection of this.connections.keys()) this.bindings.interrupt(connection);
+    for (const result of this.results) result.interrupt();
   }
 
   /** Ends every query in progress and gives everything back. */
   close(): Promise<void> {
     this.closing ??= (async () => {
+      await Promise.all([...this.results].map((result) => result.close()));
       await Promise.all([...this.connections.keys()].map((connection) => this.disconnect(connection)));
       this.bindings.close_sync(this.database);
     })();
@@ -203,6 +225,16 @@ export class Database {
       bindings.validity_row_is_valid(validity, row) ? at(row) : null,
     );
   }
+}
+
+let library: Promise<DuckdbLibrary | undefined> | undefined;
+
+/** DuckDB's C interface, where it and our code for it can be had: else everything goes by the binding, only slower. */
+function libraryOfDuckdb(): Promise<DuckdbLibrary | undefined> {
+  library ??= import("./duckdb-library.js")
+    .then(({ DuckdbLibrary }) => new DuckdbLibrary())
+    .catch(() => undefined);
+  return library;
 }
 
 /** Texts of at most this many bytes lie within their row's sixteen. */

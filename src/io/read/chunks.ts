@@ -15,25 +15,41 @@ export interface ChunkLayout {
   readonly keys: readonly { readonly sql: string; readonly storage: KeyStorage }[];
 }
 
-/**
- * The rows of a table by chunks. The variables of a row come as a list, so that they lie side by side: DuckDB turns columns into rows
- * in its own threads, and one copy brings a chunk's variables over, instead of one for each.
- */
+/** The rows of a table by chunks: each is good until the next but one is asked for. */
 export async function* streamChunks(
   database: Database,
   table: string,
   layout: ChunkLayout,
 ): AsyncGenerator<Chunk> {
-  const { variables, weights, keys } = layout;
-  const cells = [
-    `[${variables}]`,
-    ...(weights === undefined ? [] : [weights]),
-    ...keys.map(({ sql }) => sql),
-  ];
+  const result = await database.result(`SELECT ${[...layout.variables, ...others(layout)]} FROM ${table}`);
+  if (!result) {
+    yield* chunksByBinding(database, table, layout);
+    return;
+  }
+  const { blocksOf } = await import("./blocks.js");
+  yield* blocksOf(result, layout);
+}
+
+/**
+ * As DuckDB's binding gives them, of at most 2048 rows. The variables of a row come as a list, so that they lie side by side: DuckDB turns
+ * columns into rows in its own threads, and one copy brings a chunk's variables over, instead of one for each.
+ */
+export async function* chunksByBinding(
+  database: Database,
+  table: string,
+  layout: ChunkLayout,
+): AsyncGenerator<Chunk> {
+  const cells = [`[${layout.variables}]`, ...others(layout)];
   for await (const chunk of database.stream(`SELECT ${cells} FROM ${table}`)) {
     yield chunkOf(database.bindings, chunk, layout);
   }
 }
+
+/** SQL of what follows the variables. */
+const others = ({ weights, keys }: ChunkLayout): string[] => [
+  ...(weights === undefined ? [] : [weights]),
+  ...keys.map(({ sql }) => sql),
+];
 
 function chunkOf(bindings: Bindings, chunk: DataChunk, { variables, weights, keys }: ChunkLayout): Chunk {
   const rows = bindings.data_chunk_get_size(chunk);

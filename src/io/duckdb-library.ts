@@ -1,0 +1,99 @@
+// DuckDB's C interface, called through koffi, for what its binding for Node is slow at: every chunk of a result costs that a promise and a copy.
+// https://duckdb.org/docs/stable/clients/c/api
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { arch, platform } from "node:process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import koffi from "koffi";
+
+const [address, state, text] = ["uint64_t", "int32_t", "str"];
+
+/** What is called from here: the type of its answer, and of what it takes. */
+const CALLED = {
+  create_config: [state, address],
+  set_config: [state, address, text, text],
+  destroy_config: ["void", address],
+  open_ext: [state, text, address, address, address],
+  close: ["void", address],
+  connect: [state, address, address],
+  interrupt: ["void", address],
+  disconnect: ["void", address],
+  query: [state, address, text, address],
+  prepare: [state, address, text, address],
+  prepare_error: [text, address],
+  destroy_prepare: ["void", address],
+  execute_prepared_streaming: [state, address, address],
+  result_error: [text, address],
+  destroy_result: ["void", address],
+  destroy_data_chunk: ["void", address],
+} as const satisfies Record<string, readonly string[]>;
+
+/** What kernels/rows/rows.cpp calls: in the order of Functions in kernels/rows/duckdb.hpp. */
+const READING = [
+  "fetch_chunk",
+  "destroy_data_chunk",
+  "data_chunk_get_size",
+  "data_chunk_get_vector",
+  "vector_get_data",
+  "vector_get_validity",
+];
+
+type Value = number | bigint | string | null;
+
+/** A function of C's. `later` runs it in a thread of Node's pool. */
+interface Call {
+  (...values: Value[]): Value;
+  readonly later: (...values: Value[]) => Promise<Value>;
+}
+
+export class DuckdbLibrary {
+  readonly duckdb: Readonly<Record<keyof typeof CALLED, Call>>;
+  private readonly readRows: Call;
+  private readonly reading = new BigUint64Array(new ArrayBuffer(8 * Math.max(READING.length, 16)));
+
+  /**
+   * The library that the binding has loaded, and ours that reads from it.
+   *
+   * @throws Error where there is no such library for this platform, or it does not load
+   */
+  constructor() {
+    const duckdb = koffi.load(duckdbFile());
+    const called = Object.entries(CALLED).map(([name, [answer, ...types]]) => [
+      name,
+      callOf(duckdb, `duckdb_${name}`, answer, types),
+    ]);
+    this.duckdb = Object.fromEntries(called) as DuckdbLibrary["duckdb"];
+    READING.forEach((name, i) => {
+      this.reading[i] = duckdb.symbol(`duckdb_${name}`) as bigint;
+    });
+    this.readRows = callOf(koffi.load(rowsFile()), "read_rows", "void", [address, address, address]);
+  }
+
+  /** Fills a block (see read/blocks.ts) with rows of a result. */
+  async read(result: bigint, block: bigint): Promise<void> {
+    await this.readRows.later(addressOf(this.reading), result, block);
+  }
+}
+
+/** Where memory lies that JavaScript holds: of a buffer made as such, which does not move. */
+export const addressOf = (array: ArrayBufferView): bigint => koffi.address(array);
+
+function callOf(library: ReturnType<typeof koffi.load>, name: string, answer: string, types: string[]): Call {
+  const call = library.func(name, answer, types);
+  return Object.assign((...values: Value[]) => call(...values) as Value, {
+    later: promisify(call.async) as Call["later"],
+  });
+}
+
+function duckdbFile(): string {
+  const binding = createRequire(import.meta.url).resolve("@duckdb/node-bindings");
+  const own = createRequire(binding).resolve(`@duckdb/node-bindings-${platform}-${arch}/package.json`);
+  const name = { win32: "duckdb.dll", darwin: "libduckdb.dylib" }[platform as string] ?? "libduckdb.so";
+  return join(dirname(own), name);
+}
+
+function rowsFile(): string {
+  const ending = { win32: "dll", darwin: "dylib" }[platform as string] ?? "so";
+  return fileURLToPath(new URL(`../kernels/native/rows-${platform}-${arch}.${ending}`, import.meta.url));
+}

@@ -1,0 +1,159 @@
+import { addressOf } from "../duckdb-library.js";
+import type { LibraryResult } from "../duckdb-result.js";
+import type { ChunkLayout } from "./chunks.js";
+import type { Chunk, KeyStorage, KeyVector } from "./table.js";
+
+/** Bytes of a block's rows, as near as its number of rows comes to it: worth a call, and still in a cache when they are copied. */
+const BLOCK_BYTES = 2 * 2 ** 20;
+
+/** The most rows of one of DuckDB's chunks. */
+const CHUNK_ROWS = 2048;
+
+/** At first, for each column of texts; longer ones make it grow. */
+const HEAP_BYTES = 2 ** 20;
+
+/** The words of a block, in the order of Block in kernels/rows/rows.cpp. A validity is its address, and whether it has a null. */
+const FIELDS = {
+  capacity: 0,
+  dims: 1,
+  keys: 2,
+  values: 3,
+  valuesValidity: 4,
+  weights: 6,
+  weightsValidity: 7,
+  rows: 9,
+  heapNeeded: 10,
+  firstKey: 11,
+} as const;
+const KEY_FIELDS = { text: 0, values: 1, validity: 2, heap: 4, heapBytes: 5, heapUsed: 6, words: 7 } as const;
+
+/** The rows of a result by blocks. While the caller works on one, the next is read: it is good until the next but one is asked for. */
+export async function* blocksOf(result: LibraryResult, layout: ChunkLayout): AsyncGenerator<Chunk> {
+  let block = new Block(layout);
+  let other = new Block(layout);
+  try {
+    let next = block.fill(result);
+    for (;;) {
+      await next;
+      if (block.rows === 0) return;
+      next = other.fill(result);
+      next.catch(() => undefined); // met where it is awaited
+      yield block.chunk();
+      [block, other] = [other, block];
+    }
+  } finally {
+    await result.close();
+  }
+}
+
+/** Memory for rows, which kernels/rows/rows.cpp fills. */
+class Block {
+  private readonly layout: ChunkLayout;
+  private readonly fields: BigInt64Array;
+  private readonly capacity: number;
+  private readonly values: Float64Array;
+  private readonly valuesValidity: Uint8Array;
+  private readonly weights: Float64Array;
+  private readonly weightsValidity: Uint8Array;
+  private readonly keys: Keys[];
+
+  constructor(layout: ChunkLayout) {
+    const { variables, weights, keys } = layout;
+    const dims = variables.length;
+    this.layout = layout;
+    this.capacity = Math.max(CHUNK_ROWS, Math.floor(BLOCK_BYTES / (8 * dims)));
+    this.fields = new BigInt64Array(memory(8 * (FIELDS.firstKey + KEY_FIELDS.words * keys.length)));
+    this.values = new Float64Array(memory(8 * this.capacity * dims));
+    this.valuesValidity = new Uint8Array(memory((this.capacity * dims) / 8));
+    this.weights = new Float64Array(memory(weights === undefined ? 0 : 8 * this.capacity));
+    this.weightsValidity = new Uint8Array(memory(this.weights.length / 8));
+    this.set(FIELDS.capacity, this.capacity);
+    this.set(FIELDS.dims, dims);
+    this.set(FIELDS.keys, keys.length);
+    this.set(FIELDS.values, addressOf(this.values));
+    this.set(FIELDS.valuesValidity, addressOf(this.valuesValidity));
+    if (weights !== undefined) this.set(FIELDS.weights, addressOf(this.weights));
+    this.set(FIELDS.weightsValidity, addressOf(this.weightsValidity));
+    this.keys = keys.map(({ storage }, k) => {
+      const first = FIELDS.firstKey + k * KEY_FIELDS.words;
+      return new Keys(this.fields.subarray(first, first + KEY_FIELDS.words), storage, this.capacity);
+    });
+  }
+
+  get rows(): number {
+    return Number(this.fields[FIELDS.rows]);
+  }
+
+  /** Takes in what comes next. */
+  async fill(result: LibraryResult): Promise<void> {
+    do {
+      const needed = Number(this.fields[FIELDS.heapNeeded]);
+      for (const keys of this.keys) keys.grow(needed);
+      await result.read(addressOf(this.fields));
+    } while (this.fields[FIELDS.heapNeeded] !== 0n);
+  }
+
+  chunk(): Chunk {
+    const { rows, fields, layout, values, weights } = this;
+    const dims = layout.variables.length;
+    return {
+      rows,
+      values: {
+        values: values.subarray(0, rows * dims),
+        validity: fields[FIELDS.valuesValidity + 1] === 0n ? undefined : this.valuesValidity,
+      },
+      weights:
+        layout.weights === undefined
+          ? undefined
+          : {
+              values: weights.subarray(0, rows),
+              validity: fields[FIELDS.weightsValidity + 1] === 0n ? undefined : this.weightsValidity,
+            },
+      keys: this.keys.map((keys) => keys.vector(rows)),
+    };
+  }
+
+  private set(field: number, value: number | bigint): void {
+    this.fields[field] = BigInt(value);
+  }
+}
+
+/** Memory for the values of a group column. */
+class Keys {
+  private readonly fields: BigInt64Array;
+  private readonly words: Uint32Array;
+  private readonly validity: Uint8Array;
+  private readonly width: number;
+  private heap = new Uint8Array(0);
+
+  constructor(fields: BigInt64Array, storage: KeyStorage, capacity: number) {
+    const isText = storage === "text";
+    this.fields = fields;
+    this.width = isText ? 4 : 2;
+    this.words = new Uint32Array(memory(4 * this.width * capacity));
+    this.validity = new Uint8Array(memory(capacity / 8));
+    fields[KEY_FIELDS.text] = BigInt(isText);
+    fields[KEY_FIELDS.values] = addressOf(this.words);
+    fields[KEY_FIELDS.validity] = addressOf(this.validity);
+    if (isText) this.grow(HEAP_BYTES);
+  }
+
+  /** Makes room for long texts of so many bytes. */
+  grow(bytes: number): void {
+    if (this.width === 2 || bytes <= this.heap.length) return;
+    this.heap = new Uint8Array(memory(2 * bytes));
+    this.fields[KEY_FIELDS.heap] = addressOf(this.heap);
+    this.fields[KEY_FIELDS.heapBytes] = BigInt(this.heap.length);
+  }
+
+  vector(rows: number): KeyVector {
+    return {
+      words: this.words.subarray(0, this.width * rows),
+      heap: this.heap,
+      validity: this.fields[KEY_FIELDS.validity + 1] === 0n ? undefined : this.validity,
+    };
+  }
+}
+
+/** Memory that does not move, as small typed arrays of V8's may, for whole words of so many bytes. */
+const memory = (bytes: number): ArrayBuffer => new ArrayBuffer(Math.max(128, 64 * Math.ceil(bytes / 64)));
