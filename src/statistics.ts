@@ -139,6 +139,9 @@ function subtractGroup(from: StatisticsFields, p: number, other: StatisticsField
   else shiftGroup(from, p, other, q, rest, -wq / rest, -1);
 }
 
+/** Room for x̄_q − x̄_p of one group. */
+let delta = new Float64Array(64);
+
 /**
  * Moves group p's mean by δ·share, where δ = x̄_q − x̄_p, and its scatter by sign·(A_q + δᵀδ·W_p W_q/W), in place. W is the
  * resulting weight when adding (sign 1); when subtracting (sign −1) the same sum with W_p as the whole.
@@ -152,16 +155,18 @@ function shiftGroup(
   share: number,
   sign: 1 | -1,
 ): void {
-  const d = into.dims;
+  const { dims: d, mean, scatter } = into;
   const between = (into.weight[p] * other.weight[q]) / weight;
-  const delta = (j: number): number => other.mean[q * d + j] - into.mean[p * d + j];
+  const others = other.scatter;
+  if (delta.length < d) delta = new Float64Array(d);
+  for (let j = 0; j < d; j++) delta[j] = other.mean[q * d + j] - mean[p * d + j];
   for (let i = 0, to = p * d * d, from = q * d * d; i < d; i++) {
-    const di = delta(i);
+    const di = delta[i];
     for (let j = 0; j < d; j++, to++, from++) {
-      into.scatter[to] += sign * (other.scatter[from] + between * (di * delta(j)));
+      scatter[to] += sign * (others[from] + between * (di * delta[j]));
     }
   }
-  for (let j = 0; j < d; j++) into.mean[p * d + j] += delta(j) * share;
+  for (let j = 0; j < d; j++) mean[p * d + j] += delta[j] * share;
   into.weight[p] = weight;
 }
 
