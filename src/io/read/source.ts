@@ -74,7 +74,7 @@ export class Rows implements RowSource {
         this.rows += chunk.rows;
         // After a missing value there is only counting left to do.
         for (let from = 0; from < count && !this.missing; ) {
-          from = window.fill(chunk, codes, from, count);
+          from = window.fill(chunk, codes, from, count, this.groups.size);
           if (window.full) yield window.take();
         }
       }
@@ -171,8 +171,8 @@ class WindowBuffer {
     return !this.taken && this.rows > 0;
   }
 
-  /** Takes in rows `from` … `end`−1 of a chunk as far as there is room; returns where it stopped. */
-  fill(chunk: Chunk, codes: Uint32Array, from: number, end: number): number {
+  /** Takes in rows `from` … `end`−1 of a chunk as far as there is room; returns where it stopped. `size` is above every code so far. */
+  fill(chunk: Chunk, codes: Uint32Array, from: number, end: number, size: number): number {
     // Not before: until the next window is asked for, that of the one before may be in use.
     if (this.taken) this.turn();
     const { dims, rows, room } = this;
@@ -180,9 +180,7 @@ class WindowBuffer {
     room.rows.x.set(chunk.values.values.subarray(from * dims, (from + count) * dims), rows * dims);
     room.rows.weights?.set(chunk.weights!.values.subarray(from, from + count), rows);
     room.codes.set(codes.subarray(from, from + count), rows);
-    let { groups } = this;
-    for (let k = from; k < from + count; k++) if (codes[k] >= groups) groups = codes[k] + 1;
-    this.groups = groups;
+    if (this.groups < size) this.groups = groupsAmong(codes, from, from + count, this.groups);
     this.rows += count;
     return from + count;
   }
@@ -213,6 +211,13 @@ class WindowBuffer {
   private fresh(): Room {
     return { rows: this.roomFor(this.capacity, this.weighted), codes: new Uint32Array(this.capacity) };
   }
+}
+
+/** How many groups there are with those of codes[from … end−1]. */
+function groupsAmong(codes: Uint32Array, from: number, end: number, before: number): number {
+  let groups = before;
+  for (let k = from; k < end; k++) if (codes[k] >= groups) groups = codes[k] + 1;
+  return groups;
 }
 
 async function checkWeights(
