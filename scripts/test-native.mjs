@@ -31,9 +31,10 @@ const WIDER = [32, 64].map((bytes) => ({
 }));
 /** What takes another form with each length; the others differ in the number of lanes alone, and are tested with the most. */
 const formed = /^(closed_form_tiles|moments|packs)_/;
-const onDevice = /^(device|race)_/;
+/** What has no vectors, or other ones. */
+const plain = /^(device|race|rows)_/;
 const lengthsFor = (file) => {
-  if (onDevice.test(file)) return [PLAIN];
+  if (plain.test(file)) return [PLAIN];
   return [PLAIN, ...WIDER.filter(({ bytes }) => bytes === 64 || formed.test(file))];
 };
 const together = 2; // a compilation takes a core and about 1 GB
