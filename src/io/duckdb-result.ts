@@ -1,55 +1,123 @@
 import { addressOf, type DuckdbLibrary } from "./duckdb-library.js";
 
-/**
- * Where DuckDB's handles lie in `places`, in words of eight bytes. A result takes six, the last of which is its own memory; with the two after it,
- * `result` is the Cursor of kernels/rows/rows.cpp.
- */
-const PLACE = { config: 0, database: 1, connection: 2, prepared: 3, error: 4, other: 5, result: 11 } as const;
-const MEMORY = 5;
-const WAITING = 6;
-const PLACES = 20;
+/** A number of handles, in memory that C writes to. */
+class Handles {
+  private readonly words: BigUint64Array;
 
-/** The result of one query in an in-memory database of its own, read in threads of Node's pool. */
+  constructor(count: number) {
+    this.words = new BigUint64Array(new ArrayBuffer(8 * Math.max(count, 16)));
+  }
+
+  /** Where handle i lies. */
+  at(i: number): bigint {
+    return addressOf(this.words) + BigInt(8 * i);
+  }
+
+  /** Handle i, 0n where there is none. */
+  of(i: number): bigint {
+    return this.words[i];
+  }
+}
+
+const DATABASE = { config: 0, database: 1, error: 2, count: 3 } as const;
+
+/** An in-memory database by DuckDB's C interface. It opens in a thread of Node's pool. */
+export class LibraryDatabase {
+  private readonly library: DuckdbLibrary;
+  private readonly handles = new Handles(DATABASE.count);
+  private readonly opened: Promise<void>;
+  private readonly results = new Set<LibraryResult>();
+  private closing: Promise<void> | undefined;
+
+  constructor(library: DuckdbLibrary, settings: Readonly<Record<string, string>>) {
+    this.library = library;
+    this.opened = this.open(settings);
+    this.opened.catch(() => undefined); // met where it is awaited
+  }
+
+  /**
+   * The result of a query on a connection of its own, on which the statements are run before.
+   *
+   * @throws Error with DuckDB's message
+   */
+  async result(statements: readonly string[], sql: string): Promise<LibraryResult> {
+    await this.opened;
+    if (this.closing) throw new Error("the database is closed");
+    const result = new LibraryResult(this.library, this.handles.of(DATABASE.database), statements, sql);
+    this.results.add(result);
+    await result.begun;
+    return result;
+  }
+
+  /** Ends what is being done and gives everything back. */
+  close(): Promise<void> {
+    this.closing ??= this.freed();
+    return this.closing;
+  }
+
+  private async freed(): Promise<void> {
+    await this.opened.catch(() => undefined);
+    await Promise.all([...this.results].map((result) => result.close()));
+    if (this.handles.of(DATABASE.database) !== 0n) {
+      await this.library.duckdb.close.later(this.handles.at(DATABASE.database));
+    }
+  }
+
+  private async open(settings: Readonly<Record<string, string>>): Promise<void> {
+    const { duckdb } = this.library;
+    const { handles } = this;
+    duckdb.create_config(handles.at(DATABASE.config));
+    const config = handles.of(DATABASE.config);
+    for (const [name, value] of Object.entries(settings)) duckdb.set_config(config, name, value);
+    const [database, error] = [handles.at(DATABASE.database), handles.at(DATABASE.error)];
+    const failed = await duckdb.open_ext.later(":memory:", database, config, error);
+    duckdb.destroy_config(handles.at(DATABASE.config));
+    if (failed) throw new Error("DuckDB does not open a database in memory");
+  }
+}
+
+/**
+ * A result takes six words, the last of which is its own memory. With the two after it, `cursor` is the Cursor of kernels/rows/rows.cpp,
+ * which begins with the result.
+ */
+const RESULT = {
+  connection: 0,
+  prepared: 1,
+  other: 2,
+  cursor: 8,
+  memory: 13,
+  waiting: 14,
+  count: 16,
+} as const;
+
+/** The result of one query, read in threads of Node's pool. */
 export class LibraryResult {
   /** Whether the query has begun: rejects with DuckDB's message where it cannot. */
   readonly begun: Promise<void>;
   private readonly library: DuckdbLibrary;
-  private readonly places = new BigUint64Array(new ArrayBuffer(8 * PLACES));
+  private readonly handles = new Handles(RESULT.count);
   private working: Promise<unknown> = Promise.resolve();
   private closing: Promise<void> | undefined;
 
-  /**
-   * @param settings of the database
-   * @param statements to run before the query
-   */
-  constructor(
-    library: DuckdbLibrary,
-    settings: Readonly<Record<string, string>>,
-    statements: readonly string[],
-    sql: string,
-  ) {
+  constructor(library: DuckdbLibrary, database: bigint, statements: readonly string[], sql: string) {
     this.library = library;
-    this.begun = this.begin(settings, statements, sql);
+    this.begun = this.begin(database, statements, sql);
     this.begun.catch(() => undefined); // met where it is awaited
   }
 
   /** Fills the block at this address with what comes next. */
   async read(block: bigint): Promise<void> {
-    await this.doing(this.library.read(this.at(PLACE.result), block));
-    const message = this.library.duckdb.result_error(this.at(PLACE.result));
+    const cursor = this.handles.at(RESULT.cursor);
+    await this.doing(this.library.read(cursor, block));
+    const message = this.library.duckdb.result_error(cursor);
     if (typeof message === "string") throw new Error(message);
-  }
-
-  /** Has what is being done reject. */
-  interrupt(): void {
-    const connection = this.places[PLACE.connection];
-    if (connection !== 0n && !this.closing) this.library.duckdb.interrupt(connection);
   }
 
   /** Ends what is being done and gives everything back. */
   close(): Promise<void> {
     if (this.closing) return this.closing;
-    this.interrupt();
+    const connection = this.handles.of(RESULT.connection);
+    if (connection !== 0n) this.library.duckdb.interrupt(connection);
     this.closing = this.freed();
     return this.closing;
   }
@@ -59,66 +127,51 @@ export class LibraryResult {
     await this.begun.catch(() => undefined);
     await this.working.catch(() => undefined);
     const { duckdb } = this.library;
-    if (this.places[PLACE.result + WAITING] !== 0n)
-      duckdb.destroy_data_chunk(this.at(PLACE.result + WAITING));
-    if (this.places[PLACE.result + MEMORY] !== 0n) duckdb.destroy_result(this.at(PLACE.result));
-    if (this.places[PLACE.prepared] !== 0n) duckdb.destroy_prepare(this.at(PLACE.prepared));
-    if (this.places[PLACE.connection] !== 0n) duckdb.disconnect(this.at(PLACE.connection));
-    if (this.places[PLACE.database] !== 0n) await duckdb.close.later(this.at(PLACE.database));
+    const { handles } = this;
+    if (handles.of(RESULT.waiting) !== 0n) duckdb.destroy_data_chunk(handles.at(RESULT.waiting));
+    if (handles.of(RESULT.memory) !== 0n) duckdb.destroy_result(handles.at(RESULT.cursor));
+    if (handles.of(RESULT.prepared) !== 0n) duckdb.destroy_prepare(handles.at(RESULT.prepared));
+    if (handles.of(RESULT.connection) !== 0n) duckdb.disconnect(handles.at(RESULT.connection));
   }
 
-  private async begin(
-    settings: Readonly<Record<string, string>>,
-    statements: readonly string[],
-    sql: string,
-  ): Promise<void> {
-    await this.open(settings);
+  private async begin(database: bigint, statements: readonly string[], sql: string): Promise<void> {
+    const { duckdb } = this.library;
+    if (duckdb.connect(database, this.handles.at(RESULT.connection))) {
+      throw new Error("DuckDB does not connect to its database");
+    }
     for (const statement of statements) await this.run(statement);
     await this.execute(sql);
   }
 
-  private async open(settings: Readonly<Record<string, string>>): Promise<void> {
-    const { duckdb } = this.library;
-    duckdb.create_config(this.at(PLACE.config));
-    const config = this.places[PLACE.config];
-    for (const [name, value] of Object.entries(settings)) duckdb.set_config(config, name, value);
-    const opened = duckdb.open_ext.later(":memory:", this.at(PLACE.database), config, this.at(PLACE.error));
-    const failed = await this.doing(opened);
-    duckdb.destroy_config(this.at(PLACE.config));
-    if (failed) throw new Error("DuckDB does not open a database in memory");
-    if (duckdb.connect(this.places[PLACE.database], this.at(PLACE.connection))) {
-      throw new Error("DuckDB does not connect to its database");
-    }
-  }
-
   private async run(sql: string): Promise<void> {
     const { duckdb } = this.library;
-    const other = this.at(PLACE.other);
-    const failed = await this.doing(duckdb.query.later(this.places[PLACE.connection], sql, other));
-    const message = failed ? duckdb.result_error(other) : null;
-    duckdb.destroy_result(other);
-    if (failed) throw new Error(String(message));
+    const other = this.handles.at(RESULT.other);
+    try {
+      if (await this.doing(duckdb.query.later(this.handles.of(RESULT.connection), sql, other))) {
+        throw new Error(String(duckdb.result_error(other)));
+      }
+    } finally {
+      duckdb.destroy_result(other);
+    }
   }
 
   private async execute(sql: string): Promise<void> {
     const { duckdb } = this.library;
-    const [connection, result] = [this.places[PLACE.connection], this.at(PLACE.result)];
-    if (await this.doing(duckdb.prepare.later(connection, sql, this.at(PLACE.prepared)))) {
-      throw new Error(String(duckdb.prepare_error(this.places[PLACE.prepared])));
+    const { handles } = this;
+    const prepare = duckdb.prepare.later(handles.of(RESULT.connection), sql, handles.at(RESULT.prepared));
+    if (await this.doing(prepare)) {
+      throw new Error(String(duckdb.prepare_error(handles.of(RESULT.prepared))));
     }
-    const prepared = this.places[PLACE.prepared];
-    if (await this.doing(duckdb.execute_prepared_streaming.later(prepared, result))) {
-      throw new Error(String(duckdb.result_error(result)));
+    const cursor = handles.at(RESULT.cursor);
+    if (await this.doing(duckdb.execute_prepared_streaming.later(handles.of(RESULT.prepared), cursor))) {
+      throw new Error(String(duckdb.result_error(cursor)));
     }
   }
 
   private async doing<T>(work: Promise<T>): Promise<T> {
-    if (this.closing) throw new Error("the database is closed");
     this.working = work;
-    return work;
-  }
-
-  private at(place: number): bigint {
-    return addressOf(this.places) + BigInt(8 * place);
+    const done = await work;
+    if (this.closing) throw new Error("the database is closed");
+    return done;
   }
 }

@@ -1,6 +1,6 @@
 import type duckdbBindings from "@duckdb/node-bindings";
 import type { DuckdbLibrary } from "./duckdb-library.js";
-import type { LibraryResult } from "./duckdb-result.js";
+import type { LibraryDatabase, LibraryResult } from "./duckdb-result.js";
 
 export type Bindings = typeof duckdbBindings;
 type Connection = duckdbBindings.Connection;
@@ -37,7 +37,7 @@ export class Database {
   private readonly database: duckdbBindings.Database;
   /** Open connections, each with what it is doing. */
   private readonly connections = new Map<Connection, Promise<unknown>>();
-  private readonly results = new Set<LibraryResult>();
+  private byLibrary: Promise<LibraryDatabase | undefined> | undefined;
   private closing: Promise<void> | undefined;
 
   private constructor(database: duckdbBindings.Database, bindings: Bindings) {
@@ -103,18 +103,22 @@ export class Database {
   }
 
   /**
-   * A result by the library, in a database of its own that ends with this one, to be read in blocks: undefined where the library cannot
-   * be had.
+   * Has a database of the library's open while other things are done, for results that are read in blocks: not before, since a database
+   * takes 15 ms.
    */
+  prepareResults(): void {
+    this.byLibrary ??= libraryOfDuckdb().then(async (library) => {
+      const { LibraryDatabase } = await import("./duckdb-result.js");
+      return library && new LibraryDatabase(library, SETTINGS);
+    });
+  }
+
+  /** A result to be read in blocks, which ends with this database: undefined where the library cannot be had. */
   async result(sql: string): Promise<LibraryResult | undefined> {
-    const library = await libraryOfDuckdb();
-    if (!library) return undefined;
-    const { LibraryResult } = await import("./duckdb-result.js");
+    this.prepareResults();
+    const database = await this.byLibrary;
     if (this.closed) throw new Error("the database is closed");
-    const result = new LibraryResult(library, SETTINGS, [...FIRST, READY], sql);
-    this.results.add(result);
-    await result.begun;
-    return result;
+    return database?.result([...FIRST, READY], sql);
   }
 
   /** Has `fill` append chunks to a table. */
@@ -127,16 +131,15 @@ export class Database {
     });
   }
 
-  /** Ends every query in progress, which then rejects. */
+  /** Ends every query in progress, which then rejects; results in blocks end when the database is closed. */
   interrupt(): void {
     for (const connection of this.connections.keys()) this.bindings.interrupt(connection);
-    for (const result of this.results) result.interrupt();
   }
 
   /** Ends every query in progress and gives everything back. */
   close(): Promise<void> {
     this.closing ??= (async () => {
-      await Promise.all([...this.results].map((result) => result.close()));
+      await (await this.byLibrary)?.close();
       await Promise.all([...this.connections.keys()].map((connection) => this.disconnect(connection)));
       this.bindings.close_sync(this.database);
     })();

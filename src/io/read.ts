@@ -122,8 +122,14 @@ class Resources implements ReadContext {
   }
 
   database(): Promise<Database> {
-    this.opened ??= Database.open();
+    this.opened ??= this.begun();
     return this.opened;
+  }
+
+  private async begun(): Promise<Database> {
+    const database = await Database.open();
+    database.prepareResults();
+    return database;
   }
 
   async spooled(name: string, stream: Readable): Promise<TableFile> {
