@@ -17,7 +17,7 @@ struct Result {
   void* internal;
 };
 
-// The functions, found by whoever has loaded the library: in the order of READING in src/io/duckdb-library.ts.
+// The functions, found by whoever has loaded the library: in the order of READING in src/io/duckdb/library.ts.
 struct Functions {
   Chunk (*fetch_chunk)(Result);
   void (*destroy_data_chunk)(Chunk*);

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { InputError } from "../errors.js";
-import { Database } from "./duckdb.js";
+import { Database } from "./duckdb/database.js";
 import type { ReadContext } from "./read/context.js";
 import { select, selectSame } from "./read/schema.js";
 import { type Part, Rows } from "./read/source.js";

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
-import { Database, literal } from "../../src/io/duckdb.js";
+import { Database, literal } from "../../src/io/duckdb/database.js";
 
 /** A temporary folder that goes when the test file is done. */
 export function temporaryFolder() {

@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { type DataChunk, literal } from "../../io/duckdb.js";
+import { type DataChunk, literal } from "../../io/duckdb/database.js";
 import { type Column, chunksOf, createTable } from "../../io/write/chunks.js";
 import { PARQUET_OPTIONS, withDatabase } from "../../io/write/parquet.js";
 import { removeAtExit } from "../../io/write/whole.js";

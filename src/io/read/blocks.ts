@@ -1,5 +1,5 @@
-import { addressOf } from "../duckdb-library.js";
-import type { LibraryResult } from "../duckdb-result.js";
+import { addressOf } from "../duckdb/library.js";
+import type { LibraryResult } from "../duckdb/result.js";
 import type { ChunkLayout } from "./chunks.js";
 import type { Chunk, KeyStorage, KeyVector } from "./table.js";
 

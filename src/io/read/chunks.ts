@@ -1,4 +1,10 @@
-import { type Bindings, type Database, type DataChunk, INLINE_BYTES, type Vector } from "../duckdb.js";
+import {
+  type Bindings,
+  type Database,
+  type DataChunk,
+  INLINE_BYTES,
+  type Vector,
+} from "../duckdb/database.js";
 import type { Chunk, KeyStorage, KeyVector, RealVector, Validity } from "./table.js";
 import { isValid } from "./vectors.js";
 

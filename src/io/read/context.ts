@@ -1,5 +1,5 @@
 import { InputError } from "../../errors.js";
-import type { Database } from "../duckdb.js";
+import type { Database } from "../duckdb/database.js";
 
 /** What the readers of one source share. */
 export interface ReadContext {

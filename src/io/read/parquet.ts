@@ -1,5 +1,5 @@
 import { InputError } from "../../errors.js";
-import { column, type Database, pathLiteral } from "../duckdb.js";
+import { column, type Database, pathLiteral } from "../duckdb/database.js";
 import { streamChunks } from "./chunks.js";
 import { type ReadContext, unreadable } from "./context.js";
 import type { Chunk, KeyType, Selection, Table, TableColumn, TableFile } from "./table.js";

@@ -1,5 +1,5 @@
 import duckdb from "@duckdb/node-bindings";
-import type { Database, DataChunk } from "../duckdb.js";
+import type { Database, DataChunk } from "../duckdb/database.js";
 
 /** A column of a table to be filled from typed arrays: row r holds values[r], or `length` values from r·length on, or text(r). */
 export type Column =

@@ -1,4 +1,4 @@
-import { Database, identifier, literal } from "../duckdb.js";
+import { Database, identifier, literal } from "../duckdb/database.js";
 import type { GroupType } from "../rows.js";
 import { type Column, chunksOf, createTable } from "./chunks.js";
 import { type FitsResult, SCALAR_COLUMNS } from "./result.js";

@@ -1,6 +1,6 @@
 import type duckdbBindings from "@duckdb/node-bindings";
-import type { DuckdbLibrary } from "./duckdb-library.js";
-import type { LibraryDatabase, LibraryResult } from "./duckdb-result.js";
+import type { DuckdbLibrary } from "./library.js";
+import type { LibraryDatabase, LibraryResult } from "./result.js";
 
 export type Bindings = typeof duckdbBindings;
 type Connection = duckdbBindings.Connection;
@@ -108,7 +108,7 @@ export class Database {
    */
   prepareResults(): void {
     this.byLibrary ??= libraryOfDuckdb().then(async (library) => {
-      const { LibraryDatabase } = await import("./duckdb-result.js");
+      const { LibraryDatabase } = await import("./result.js");
       return library && new LibraryDatabase(library, SETTINGS);
     });
   }
@@ -234,9 +234,7 @@ let library: Promise<DuckdbLibrary | undefined> | undefined;
 
 /** DuckDB's C interface, where it and our code for it can be had: else everything goes by the binding, only slower. */
 function libraryOfDuckdb(): Promise<DuckdbLibrary | undefined> {
-  library ??= import("./duckdb-library.js")
-    .then(({ DuckdbLibrary }) => new DuckdbLibrary())
-    .catch(() => undefined);
+  library ??= import("./library.js").then(({ DuckdbLibrary }) => new DuckdbLibrary()).catch(() => undefined);
   return library;
 }
 

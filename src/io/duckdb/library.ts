@@ -95,5 +95,5 @@ function duckdbFile(): string {
 
 function rowsFile(): string {
   const ending = { win32: "dll", darwin: "dylib" }[platform as string] ?? "so";
-  return fileURLToPath(new URL(`../kernels/native/rows-${platform}-${arch}.${ending}`, import.meta.url));
+  return fileURLToPath(new URL(`../../kernels/native/rows-${platform}-${arch}.${ending}`, import.meta.url));
 }

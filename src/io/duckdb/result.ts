@@ -1,4 +1,4 @@
-import { addressOf, type DuckdbLibrary } from "./duckdb-library.js";
+import { addressOf, type DuckdbLibrary } from "./library.js";
 
 /** A number of handles, in memory that C writes to. */
 class Handles {
