@@ -10,7 +10,7 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { relative } from "node:path";
 import { arch, platform } from "node:process";
 import { fileURLToPath } from "node:url";
-import { compileLibraries, FLAGS, librariesOf, PLATFORM_NAMES, rowsLibraryOf, ZIG } from "./zig.mjs";
+import { compileLibraries, FLAGS, librariesOf, PLATFORM_NAMES, rowsLibrariesOf, ZIG } from "./zig.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const kernels = `${root}kernels/`;
@@ -44,7 +44,7 @@ const name = relative(process.cwd(), target) || ".";
 const wanted = process.argv.includes("--all") ? PLATFORM_NAMES : [`${platform}-${arch}`];
 const products = wanted.flatMap((platform) => [
   ...librariesOf(platform).map((library) => ({ library, folder: "cpu" })),
-  ...[rowsLibraryOf(platform) ?? []].flat().map((library) => ({ library, folder: "rows" })),
+  ...rowsLibrariesOf(platform).map((library) => ({ library, folder: "rows" })),
 ]);
 const stale = products.filter((product) => digestIn(target + product.library.file) !== digestOf(product));
 const compile = (folder) =>

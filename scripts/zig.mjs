@@ -55,14 +55,14 @@ export function librariesOf(name) {
   }));
 }
 
-/** The library for a platform that reads rows, for any processor of its architecture. */
-export function rowsLibraryOf(name) {
-  const platform = PLATFORMS[name];
-  return platform && { file: `rows-${name}.${platform.ending}`, triple: platform.triple, bytes: 16 };
+/** The library for a platform that reads rows, as librariesOf gives those of the kernels: one, or none. */
+export function rowsLibrariesOf(name) {
+  const { triple, ending } = PLATFORMS[name] ?? {};
+  return triple ? [{ file: `rows-${name}.${ending}`, triple, bytes: 16 }] : [];
 }
 
 /** Compiled for any processor of the architecture. */
-const FOR_ANY = "supported.cpp";
+const FOR_ANY = ["supported.cpp", "rows.cpp"];
 
 /**
  * The compiler, installed into build/zig by npm the first time. It is no dependency in package.json: npm would install its 400 MB for each
@@ -132,7 +132,7 @@ export async function compileLibraries(libraries, sources, folder) {
     const object = ({ file }, source) => join(scratch, `${file}-${basename(source)}.o`);
     const compile = (library, source) => () => {
       const { triple, processor, bytes } = library;
-      const cpu = basename(source) === FOR_ANY || !processor ? [] : [`-mcpu=${processor}`];
+      const cpu = FOR_ANY.includes(basename(source)) ? [] : [`-mcpu=${processor}`];
       const words = [
         "-target",
         triple,

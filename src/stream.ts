@@ -124,6 +124,7 @@ function placesOf(counts: Uint32Array, rows: number): { present: Uint32Array; of
 /** [rows]: the rows' numbers by group, in shared memory; `next` is where each group's next row goes. */
 function orderOf({ rows, codes }: RowWindow, next: Uint32Array): Uint32Array {
   const order = new Uint32Array(new SharedArrayBuffer(4 * rows));
+  // Written out, it takes two thirds of the time of order[next[codes[row]]++] = row.
   for (let row = 0; row < rows; row++) {
     const code = codes[row];
     const place = next[code];

@@ -2,14 +2,13 @@
 import { existsSync } from "node:fs";
 import { arch, platform } from "node:process";
 import { fileURLToPath } from "node:url";
+import { LIBRARY_ENDING } from "../../shared-library.js";
 
 /** What libraries are compiled to, by architecture, the fastest first: name in the file's name → in words. */
 const INSTRUCTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   x64: { avx512: "AVX-512", avx2: "AVX2" },
   arm64: { neon: "NEON" },
 };
-
-const ENDING: Readonly<Record<string, string>> = { linux: "so", darwin: "dylib", win32: "dll" };
 
 const INSTEAD = "Use the engine wasm, which runs everywhere";
 
@@ -21,8 +20,7 @@ export type Choice =
 export const libraryOf = (
   instructions: string,
   folder = new URL("../../kernels/native/", import.meta.url),
-): string =>
-  fileURLToPath(new URL(`mvn-${platform}-${arch}-${instructions}.${ENDING[platform] ?? "so"}`, folder));
+): string => fileURLToPath(new URL(`mvn-${platform}-${arch}-${instructions}.${LIBRARY_ENDING}`, folder));
 
 /**
  * The fastest library that runs here; where `asked` is not empty (MVNFIT_INSTRUCTIONS), the one for these instructions.

@@ -7,9 +7,6 @@ type Connection = duckdbBindings.Connection;
 
 export type Vector = duckdbBindings.Vector;
 
-/** Statements that are run once in a database. Times with a zone are written in UTC, whatever the machine's own. */
-const FIRST = ["SET GLOBAL TimeZone = 'UTC'"];
-
 /** One of DuckDB's chunks of at most 2048 rows. */
 export type DataChunk = duckdbBindings.DataChunk;
 
@@ -21,6 +18,9 @@ const SETTINGS = {
   autoload_known_extensions: "false",
   temp_directory: "",
 };
+
+/** Times with a zone are written in UTC, whatever the machine's own. */
+const TIME_ZONE = "SET GLOBAL TimeZone = 'UTC'";
 
 /**
  * What a stream may hold ready before it waits for its reader. DuckDB's own 1 MB is a few chunks, which keeps all its threads
@@ -52,7 +52,7 @@ export class Database {
       bindings.set_config(config, name, value);
     }
     const database = new Database(await bindings.open(":memory:", config), bindings);
-    await database.run(...FIRST);
+    await database.run(TIME_ZONE);
     return database;
   }
 
@@ -108,8 +108,9 @@ export class Database {
    */
   prepareResults(): void {
     this.byLibrary ??= libraryOfDuckdb().then(async (library) => {
+      if (!library) return undefined;
       const { LibraryDatabase } = await import("./result.js");
-      return library && new LibraryDatabase(library, SETTINGS);
+      return new LibraryDatabase(library, SETTINGS);
     });
   }
 
@@ -118,7 +119,7 @@ export class Database {
     this.prepareResults();
     const database = await this.byLibrary;
     if (this.closed) throw new Error("the database is closed");
-    return database?.result([...FIRST, READY], sql);
+    return database?.result([TIME_ZONE, READY], sql);
   }
 
   /** Has `fill` append chunks to a table. */

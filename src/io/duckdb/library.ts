@@ -6,6 +6,7 @@ import { arch, platform } from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import koffi from "koffi";
+import { LIBRARY_ENDING } from "../../shared-library.js";
 
 const [address, state, text] = ["uint64_t", "int32_t", "str"];
 
@@ -50,7 +51,7 @@ interface Call {
 export class DuckdbLibrary {
   readonly duckdb: Readonly<Record<keyof typeof CALLED, Call>>;
   private readonly readRows: Call;
-  private readonly reading = new BigUint64Array(new ArrayBuffer(8 * Math.max(READING.length, 16)));
+  private readonly reading = new BigUint64Array(memoryOf(8 * READING.length));
 
   /**
    * The library that the binding has loaded, and ours that reads from it.
@@ -76,7 +77,11 @@ export class DuckdbLibrary {
   }
 }
 
-/** Where memory lies that JavaScript holds: of a buffer made as such, which does not move. */
+/** Memory that does not move, as small typed arrays of V8's may, for so many bytes and what is left of 64. */
+export const memoryOf = (bytes: number): ArrayBuffer =>
+  new ArrayBuffer(Math.max(128, 64 * Math.ceil(bytes / 64)));
+
+/** Where memory lies that JavaScript holds, of `memoryOf`. */
 export const addressOf = (array: ArrayBufferView): bigint => koffi.address(array);
 
 function callOf(library: ReturnType<typeof koffi.load>, name: string, answer: string, types: string[]): Call {
@@ -89,11 +94,10 @@ function callOf(library: ReturnType<typeof koffi.load>, name: string, answer: st
 function duckdbFile(): string {
   const binding = createRequire(import.meta.url).resolve("@duckdb/node-bindings");
   const own = createRequire(binding).resolve(`@duckdb/node-bindings-${platform}-${arch}/package.json`);
-  const name = { win32: "duckdb.dll", darwin: "libduckdb.dylib" }[platform as string] ?? "libduckdb.so";
-  return join(dirname(own), name);
+  return join(dirname(own), `${platform === "win32" ? "" : "lib"}duckdb.${LIBRARY_ENDING}`);
 }
 
 function rowsFile(): string {
-  const ending = { win32: "dll", darwin: "dylib" }[platform as string] ?? "so";
-  return fileURLToPath(new URL(`../../kernels/native/rows-${platform}-${arch}.${ending}`, import.meta.url));
+  const file = `../../kernels/native/rows-${platform}-${arch}.${LIBRARY_ENDING}`;
+  return fileURLToPath(new URL(file, import.meta.url));
 }

@@ -1,11 +1,11 @@
-import { addressOf, type DuckdbLibrary } from "./library.js";
+import { addressOf, type DuckdbLibrary, memoryOf } from "./library.js";
 
 /** A number of handles, in memory that C writes to. */
 class Handles {
   private readonly words: BigUint64Array;
 
   constructor(count: number) {
-    this.words = new BigUint64Array(new ArrayBuffer(8 * Math.max(count, 16)));
+    this.words = new BigUint64Array(memoryOf(8 * count));
   }
 
   /** Where handle i lies. */

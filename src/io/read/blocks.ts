@@ -1,4 +1,4 @@
-import { addressOf } from "../duckdb/library.js";
+import { addressOf, memoryOf } from "../duckdb/library.js";
 import type { LibraryResult } from "../duckdb/result.js";
 import type { ChunkLayout } from "./chunks.js";
 import type { Chunk, KeyStorage, KeyVector } from "./table.js";
@@ -50,7 +50,6 @@ export async function* blocksOf(result: LibraryResult, layout: ChunkLayout): Asy
 class Block {
   private readonly layout: ChunkLayout;
   private readonly fields: BigInt64Array;
-  private readonly capacity: number;
   private readonly values: Float64Array;
   private readonly valuesValidity: Uint8Array;
   private readonly weights: Float64Array;
@@ -61,13 +60,13 @@ class Block {
     const { variables, weights, keys } = layout;
     const dims = variables.length;
     this.layout = layout;
-    this.capacity = Math.max(CHUNK_ROWS, Math.floor(BLOCK_BYTES / (8 * dims)));
-    this.fields = new BigInt64Array(memory(8 * (FIELDS.firstKey + KEY_FIELDS.words * keys.length)));
-    this.values = new Float64Array(memory(8 * this.capacity * dims));
-    this.valuesValidity = new Uint8Array(memory((this.capacity * dims) / 8));
-    this.weights = new Float64Array(memory(weights === undefined ? 0 : 8 * this.capacity));
-    this.weightsValidity = new Uint8Array(memory(this.weights.length / 8));
-    this.set(FIELDS.capacity, this.capacity);
+    const capacity = Math.max(CHUNK_ROWS, Math.floor(BLOCK_BYTES / (8 * dims)));
+    this.fields = new BigInt64Array(memoryOf(8 * (FIELDS.firstKey + KEY_FIELDS.words * keys.length)));
+    this.values = new Float64Array(memoryOf(8 * capacity * dims));
+    this.valuesValidity = new Uint8Array(memoryOf((capacity * dims) / 8));
+    this.weights = new Float64Array(memoryOf(weights === undefined ? 0 : 8 * capacity));
+    this.weightsValidity = new Uint8Array(memoryOf(this.weights.length / 8));
+    this.set(FIELDS.capacity, capacity);
     this.set(FIELDS.dims, dims);
     this.set(FIELDS.keys, keys.length);
     this.set(FIELDS.values, addressOf(this.values));
@@ -76,7 +75,7 @@ class Block {
     this.set(FIELDS.weightsValidity, addressOf(this.weightsValidity));
     this.keys = keys.map(({ storage }, k) => {
       const first = FIELDS.firstKey + k * KEY_FIELDS.words;
-      return new Keys(this.fields.subarray(first, first + KEY_FIELDS.words), storage, this.capacity);
+      return new Keys(this.fields.subarray(first, first + KEY_FIELDS.words), storage, capacity);
     });
   }
 
@@ -130,8 +129,8 @@ class Keys {
     const isText = storage === "text";
     this.fields = fields;
     this.width = isText ? 4 : 2;
-    this.words = new Uint32Array(memory(4 * this.width * capacity));
-    this.validity = new Uint8Array(memory(capacity / 8));
+    this.words = new Uint32Array(memoryOf(4 * this.width * capacity));
+    this.validity = new Uint8Array(memoryOf(capacity / 8));
     fields[KEY_FIELDS.text] = BigInt(isText);
     fields[KEY_FIELDS.values] = addressOf(this.words);
     fields[KEY_FIELDS.validity] = addressOf(this.validity);
@@ -141,7 +140,7 @@ class Keys {
   /** Makes room for long texts of so many bytes. */
   grow(bytes: number): void {
     if (this.width === 2 || bytes <= this.heap.length) return;
-    this.heap = new Uint8Array(memory(2 * bytes));
+    this.heap = new Uint8Array(memoryOf(2 * bytes));
     this.fields[KEY_FIELDS.heap] = addressOf(this.heap);
     this.fields[KEY_FIELDS.heapBytes] = BigInt(this.heap.length);
   }
@@ -154,6 +153,3 @@ class Keys {
     };
   }
 }
-
-/** Memory that does not move, as small typed arrays of V8's may, for whole words of so many bytes. */
-const memory = (bytes: number): ArrayBuffer => new ArrayBuffer(Math.max(128, 64 * Math.ceil(bytes / 64)));
