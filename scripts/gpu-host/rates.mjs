@@ -1,12 +1,10 @@
 // What the device does a second, for goals.md's figures and for the constants of src/engines/auto.ts. Prints JSON; times are medians.
 
-import koffi from "koffi";
 import { Batch } from "./dist/batch.js";
-import { Device } from "./dist/engines/cuda/device.js";
-import { addressOf, Driver } from "./dist/engines/cuda/driver.js";
 import { CudaEngine } from "./dist/engines/cuda/engine.js";
 import { fit } from "./dist/fit.js";
 import { Statistics } from "./dist/statistics.js";
+import { resident } from "./resident.mjs";
 
 const scale = Number(process.argv[2] ?? 1); // below 1 for a rehearsal
 const RUNS = 7;
@@ -86,95 +84,8 @@ async function solvers(engine) {
   return { groups, dims: d, seconds };
 }
 
-/** The device alone, in a context of its own: how fast it copies, and what share of that `moments` reaches. */
-function deviceAlone() {
-  const driver = Driver.load();
-  const device = new Device(driver, 0);
-  const raw = koffi.load(driver.library);
-  const copy = raw.func("cuMemcpyDtoDAsync_v2", "int", ["uint64_t", "uint64_t", "size_t", "uint64_t"]);
-  const seconds = (work, times) => {
-    work();
-    device.synchronise();
-    const runs = Array.from({ length: RUNS }, () => {
-      const since = performance.now();
-      for (let i = 0; i < times; i++) work();
-      device.synchronise();
-      return (performance.now() - since) / 1000 / times;
-    });
-    return median(runs);
-  };
-  const bytes = Math.ceil(2 ** 30 * scale);
-  const [from, to] = [device.memory.take(bytes, "source"), device.memory.take(bytes, "target")];
-  // Read and written: twice the bytes.
-  const bandwidth = (2 * bytes) / seconds(() => copy(to, from, bytes, device.compute), 10);
-  const moments = [];
-  for (const [rowType, valueBytes] of [
-    [0, 8],
-    [1, 4],
-    [2, 4],
-  ]) {
-    for (const d of [2, 4, 8, 16, 32]) {
-      const rows = 500;
-      const groups = Math.floor(bytes / (rows * d * valueBytes));
-      const shape = device.shape("moments", rowType, 0, d);
-      const column = (value) => {
-        const words = new BigInt64Array(new ArrayBuffer(groups * 8));
-        for (let g = 0; g < groups; g++) words[g] = BigInt(value(g));
-        const at = device.memory.take(words.byteLength, "items");
-        device.ring.upload(at, { address: addressOf(words), pinned: false }, words.byteLength);
-        return at;
-      };
-      const room = (words) => device.memory.take(groups * words * 8, "results");
-      const [first, length, target] = [column((g) => g * rows), column(() => rows), column((g) => g)];
-      const [count, weight, mean, scatter] = [room(1), room(1), room(d), room(d * d)];
-      const blocks = device.blocks(shape, groups);
-      const scratchTotal = shape.scratchBytes * (shape.threads / shape.width) * blocks;
-      const scratch = scratchTotal > 0 ? device.memory.take(scratchTotal, "scratch") : 0n;
-      const { width, sharedBytes, scratchBytes } = shape;
-      const values = {
-        ...{
-          rows: from,
-          weights: 0n,
-          first,
-          length,
-          target,
-          items: groups,
-          dims: d,
-          count,
-          weight,
-          mean,
-          scatter,
-        },
-        ...{ meanRest: 0n, firstPart: groups, width, sharedBytes, scratch, scratchBytes },
-      };
-      device.synchronise();
-      const time = seconds(() => device.launch(shape, blocks, values), 5);
-      const read = groups * rows * d * valueBytes;
-      moments.push({
-        rowType,
-        dims: d,
-        rows,
-        groups,
-        seconds: time,
-        bandwidth: read / time,
-        ofCopy: read / time / bandwidth,
-      });
-      for (const at of [first, length, target, count, weight, mean, scatter]) device.memory.give(at);
-      if (scratch) device.memory.give(scratch);
-    }
-  }
-  device.destroy();
-  return { copyBandwidth: bandwidth, moments };
-}
-
 const start = await starts();
 const engine = await CudaEngine.start({});
 const measured = { start, uploads: await uploads(engine), solvers: await solvers(engine) };
 await engine.close();
-let alone;
-try {
-  alone = deviceAlone();
-} catch (error) {
-  alone = { notMeasured: error.message };
-}
-process.stdout.write(`${JSON.stringify({ ...measured, alone })}\n`);
+process.stdout.write(`${JSON.stringify({ ...measured, resident: await resident(scale) })}\n`);
