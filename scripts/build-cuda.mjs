@@ -7,7 +7,7 @@
 // entries: [{ name, module, arguments, team }…] }, the entries in the order that `describe` counts.
 //
 // PTX is what the driver compiles for the device it finds. It is made for compute capability 7.5, the oldest that the
-// compiler knows, and says that it needs the oldest PTX version that holds all its instructions, so that an older
+// compiler knows (8.0 for what multiplies float64 matrices), and says that it needs the oldest PTX version that holds all its instructions, so that an older
 // driver takes it too. A digest of sources and flags, and the compiler, are its first line: a second build has nothing to do.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -31,12 +31,12 @@ const kernels = `${root}kernels/`;
 const target = process.argv[2] ?? `${root}dist/kernels/cuda`;
 const flags = [
   "-ptx",
-  "-arch=compute_75",
   "-std=c++20",
   "-O3",
   "-fmad=false", // what is written is what is computed, on every engine
   "-allow-unsupported-compiler", // the host's only preprocesses
 ];
+const capabilityFor = (module) => (module.includes("tensor") ? "80" : "75");
 const oldestCompiler = 12; // the first with C++20
 // PTX versions, oldest first, from the one that brought compute capability 7.5 on.
 const versions = "6.3 6.4 6.5 7.0 7.1 7.2 7.3 7.4 7.5 7.6 7.7 7.8 8.0 8.1 8.2 8.3 8.4 8.5 8.6 8.7 8.8".split(
@@ -124,14 +124,14 @@ function isBuilt(file, digest, compiler) {
  * The PTX with the oldest version that ptxas assembles; as nvcc wrote it where there is no ptxas to ask. Hints that only newer versions
  * have are left out: which bytes of a load are used (PTX 8.3) changes no result.
  */
-async function withOldestVersion(text, scratch) {
+async function withOldestVersion(text, capability, scratch) {
   const ptx = text.replace(/^\s*\.pragma "used_bytes_mask[^\n]*\n/gm, "");
   const file = join(scratch, "versioned.ptx");
   for (const version of versions) {
     const older = ptx.replace(/^\.version .*$/m, `.version ${version}`);
     writeFileSync(file, older);
     try {
-      await run("ptxas", ["-O0", "-arch=sm_75", file, "-o", join(scratch, "versioned.cubin")]);
+      await run("ptxas", ["-O0", `-arch=sm_${capability}`, file, "-o", join(scratch, "versioned.cubin")]);
       return older;
     } catch (error) {
       if (error.code === "ENOENT") return ptx;
@@ -155,10 +155,11 @@ function checkEntries(ptx, file, { entries, arguments: structures }) {
 async function compile(file, firstLine, table) {
   const scratch = mkdtempSync(join(tmpdir(), "mvnfit-cuda-"));
   try {
-    const module = `-DMVN_MODULE=${file.replace(/\.ptx$/, "")}`;
+    const capability = capabilityFor(file);
+    const choices = [`-arch=compute_${capability}`, `-DMVN_MODULE=${file.replace(/\.ptx$/, "")}`];
     const output = join(scratch, file);
-    await run("nvcc", [...flags, "-I", kernels, module, `${kernels}cuda/mvn.cu`, "-o", output]);
-    const ptx = await withOldestVersion(readFileSync(output, "utf8"), scratch);
+    await run("nvcc", [...flags, ...choices, "-I", kernels, `${kernels}cuda/mvn.cu`, "-o", output]);
+    const ptx = await withOldestVersion(readFileSync(output, "utf8"), capability, scratch);
     checkEntries(ptx, file, table);
     write(file, `${firstLine}\n${ptx}`);
     return { bytes: ptx.length, version: /^\.version (.*)$/m.exec(ptx)[1] };

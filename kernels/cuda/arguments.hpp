@@ -28,6 +28,7 @@ struct DescribeArguments {
   i64 variant;       // moments: 1 with weights; fit: the method; else 0
   i64 dims;
   i64 sharedLimit;   // bytes of shared memory that a block may ask for
+  i64 matrixUnits;   // 1: the device multiplies float64 matrices at its full speed; 0: it does not
 };
 
 // Statistics of `items` items. An item is a group, or one of the parts of a group of more than `part rows` rows: part p

@@ -36,6 +36,17 @@ template <class Sum> MVN_FN Launch momentsLaunch(int set, int d) {
   return {first + mostLanesColumns + (width > 32), width, count.used};
 }
 
+// The widest rows that the sums of a warp's matrix unit have registers for.
+constexpr int mostTensorColumns = 64;
+
+// The entries of one row type, with or without weights, stand together: 1, 2 or 4 columns side by side, then strips.
+MVN_FN Launch tensorLaunch(int set, int d) {
+  constexpr int perSet = 9, narrow = 3;
+  const int strips = (d + stripColumns - 1) / stripColumns;
+  const int form = d <= 2 ? d - 1 : d <= 4 ? 2 : narrow + (strips <= 4 ? strips - 1 : strips <= 6 ? 4 : 5);
+  return {i32(Entry::moments_tensor_f64_b1) + set * perSet + form, warpLanes, 0};
+}
+
 // A lane a column, as far as lanes go.
 MVN_FN int columnWidth(int d) {
   constexpr int most = 128;
@@ -63,6 +74,7 @@ MVN_FN Launch launchOf(const DescribeArguments& a) {
   const Method method = Method(i32(a.variant));
   switch (a.operation) {
     case 0: {
+      if (a.matrixUnits && d <= mostTensorColumns) return tensorLaunch(int((a.type > 0 ? 2 : 0) + a.variant), d);
       const int set = int(2 * a.type + a.variant);
       return a.type == 2 ? momentsLaunch<f32>(set, d) : momentsLaunch<f64>(set, d);
     }

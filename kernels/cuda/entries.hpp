@@ -59,6 +59,46 @@
   X(moments_single_weighted_warp, MomentsArguments, Warp, MomentsPanels<f32, f32, true>)   \
   X(moments_single_weighted_block, MomentsArguments, Block, MomentsPanels<f32, f32, true>)
 
+#define MVN_ENTRIES_moments_tensor_f64(X)                                                   \
+  X(moments_tensor_f64_b1, MomentsArguments, Warp, MomentsTensor<1, 1, f64, false>)         \
+  X(moments_tensor_f64_b2, MomentsArguments, Warp, MomentsTensor<1, 2, f64, false>)         \
+  X(moments_tensor_f64_b4, MomentsArguments, Warp, MomentsTensor<1, 4, f64, false>)         \
+  X(moments_tensor_f64_s1, MomentsArguments, Warp, MomentsTensor<1, 8, f64, false>)         \
+  X(moments_tensor_f64_s2, MomentsArguments, Warp, MomentsTensor<2, 8, f64, false>)         \
+  X(moments_tensor_f64_s3, MomentsArguments, Warp, MomentsTensor<3, 8, f64, false>)         \
+  X(moments_tensor_f64_s4, MomentsArguments, Warp, MomentsTensor<4, 8, f64, false>)         \
+  X(moments_tensor_f64_s6, MomentsArguments, Warp, MomentsTensor<6, 8, f64, false>)         \
+  X(moments_tensor_f64_s8, MomentsArguments, Warp, MomentsTensor<8, 8, f64, false>)         \
+  X(moments_tensor_f64_weighted_b1, MomentsArguments, Warp, MomentsTensor<1, 1, f64, true>) \
+  X(moments_tensor_f64_weighted_b2, MomentsArguments, Warp, MomentsTensor<1, 2, f64, true>) \
+  X(moments_tensor_f64_weighted_b4, MomentsArguments, Warp, MomentsTensor<1, 4, f64, true>) \
+  X(moments_tensor_f64_weighted_s1, MomentsArguments, Warp, MomentsTensor<1, 8, f64, true>) \
+  X(moments_tensor_f64_weighted_s2, MomentsArguments, Warp, MomentsTensor<2, 8, f64, true>) \
+  X(moments_tensor_f64_weighted_s3, MomentsArguments, Warp, MomentsTensor<3, 8, f64, true>) \
+  X(moments_tensor_f64_weighted_s4, MomentsArguments, Warp, MomentsTensor<4, 8, f64, true>) \
+  X(moments_tensor_f64_weighted_s6, MomentsArguments, Warp, MomentsTensor<6, 8, f64, true>) \
+  X(moments_tensor_f64_weighted_s8, MomentsArguments, Warp, MomentsTensor<8, 8, f64, true>)
+
+#define MVN_ENTRIES_moments_tensor_f32(X)                                                   \
+  X(moments_tensor_f32_b1, MomentsArguments, Warp, MomentsTensor<1, 1, f32, false>)         \
+  X(moments_tensor_f32_b2, MomentsArguments, Warp, MomentsTensor<1, 2, f32, false>)         \
+  X(moments_tensor_f32_b4, MomentsArguments, Warp, MomentsTensor<1, 4, f32, false>)         \
+  X(moments_tensor_f32_s1, MomentsArguments, Warp, MomentsTensor<1, 8, f32, false>)         \
+  X(moments_tensor_f32_s2, MomentsArguments, Warp, MomentsTensor<2, 8, f32, false>)         \
+  X(moments_tensor_f32_s3, MomentsArguments, Warp, MomentsTensor<3, 8, f32, false>)         \
+  X(moments_tensor_f32_s4, MomentsArguments, Warp, MomentsTensor<4, 8, f32, false>)         \
+  X(moments_tensor_f32_s6, MomentsArguments, Warp, MomentsTensor<6, 8, f32, false>)         \
+  X(moments_tensor_f32_s8, MomentsArguments, Warp, MomentsTensor<8, 8, f32, false>)         \
+  X(moments_tensor_f32_weighted_b1, MomentsArguments, Warp, MomentsTensor<1, 1, f32, true>) \
+  X(moments_tensor_f32_weighted_b2, MomentsArguments, Warp, MomentsTensor<1, 2, f32, true>) \
+  X(moments_tensor_f32_weighted_b4, MomentsArguments, Warp, MomentsTensor<1, 4, f32, true>) \
+  X(moments_tensor_f32_weighted_s1, MomentsArguments, Warp, MomentsTensor<1, 8, f32, true>) \
+  X(moments_tensor_f32_weighted_s2, MomentsArguments, Warp, MomentsTensor<2, 8, f32, true>) \
+  X(moments_tensor_f32_weighted_s3, MomentsArguments, Warp, MomentsTensor<3, 8, f32, true>) \
+  X(moments_tensor_f32_weighted_s4, MomentsArguments, Warp, MomentsTensor<4, 8, f32, true>) \
+  X(moments_tensor_f32_weighted_s6, MomentsArguments, Warp, MomentsTensor<6, 8, f32, true>) \
+  X(moments_tensor_f32_weighted_s8, MomentsArguments, Warp, MomentsTensor<8, 8, f32, true>)
+
 #define MVN_ENTRIES_closed_form_f64(X)                                            \
   X(fit_f64_closed_form_warp, FitArguments, Warp, Fit<f64, Iterative::none>)   \
   X(fit_f64_closed_form_block, FitArguments, Block, Fit<f64, Iterative::none>)
@@ -88,7 +128,8 @@
   X(evaluate_f32_block, EvaluateArguments, Block, Evaluate<f32>)
 
 #define MVN_ENTRIES_MOMENTS(X) \
-  MVN_ENTRIES_common(X) MVN_ENTRIES_moments_f64(X) MVN_ENTRIES_moments_f32(X) MVN_ENTRIES_moments_single(X)
+  MVN_ENTRIES_common(X) MVN_ENTRIES_moments_f64(X) MVN_ENTRIES_moments_f32(X) MVN_ENTRIES_moments_single(X) \
+  MVN_ENTRIES_moments_tensor_f64(X) MVN_ENTRIES_moments_tensor_f32(X)
 #define MVN_ENTRIES_FITS(X)                                        \
   MVN_ENTRIES_closed_form_f64(X)                                   \
   MVN_ENTRIES_newton_f64(X) MVN_ENTRIES_newton_f32(X)              \

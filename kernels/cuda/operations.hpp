@@ -7,6 +7,7 @@
 #include "mvn/merge_team.hpp"
 #include "mvn/moments_lanes.hpp"
 #include "mvn/moments_panels.hpp"
+#include "mvn/moments_tensor.hpp"
 
 namespace mvn {
 
@@ -34,6 +35,16 @@ template <class Sum, class Row, bool weighted> struct MomentsPanels {
 
   template <class Team> MVN_FN static void play(const Team& team, const MomentsArguments& a, i64 item, char* block) {
     momentsPanels<Sum, weighted>(team, int(a.dims), itemRows<Row>(a, item), slotOf(a, a.target[item]), Scratch(block));
+  }
+};
+
+// Sums are float64 whatever the rows.
+template <int strips, int width, class Row, bool weighted> struct MomentsTensor {
+  MVN_FN static i64 size(const MomentsArguments& a) { return a.items; }
+
+  template <class Team> MVN_FN static void play(const Team& team, const MomentsArguments& a, i64 item, char*) {
+    const RowsOf<Row> rows = itemRows<Row>(a, item);
+    momentsTensor<TensorForm<strips, width>, weighted>(team, int(a.dims), rows, slotOf(a, a.target[item]));
   }
 };
 

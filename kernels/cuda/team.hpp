@@ -48,6 +48,18 @@ struct Warp {
     return reduce(p, [](T a, T b) { return a + b; });
   }
   template <class F> MVN_FN auto sumOver(int n, F f) const { return sumStrided(*this, n, f); }
+
+  template <class T, class F> MVN_FN LaneRegister<T> shuffle(const LaneRegister<T>& p, F from) const {
+    return {__shfl_sync(mask, p.value, from(lane()))};
+  }
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
+  template <class Tile, class Left, class Right> MVN_FN void multiplyAdd(Tile tile, Left left, Right right) const {
+    f64(&c)[2] = tile(lane());
+    asm("mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%0, %1}, {%2}, {%3}, {%0, %1};"
+        : "+d"(c[0]), "+d"(c[1])
+        : "d"(left(lane())), "d"(right(lane())));
+  }
+#endif
 };
 
 struct Block {

@@ -10,6 +10,9 @@
 //     team.reduce(p, op)   op over the lanes of a PerLane<T>; every lane gets the same bits; also a barrier
 //     team.sum(p)          Σ over the lanes: reduce with +
 //     team.sumOver(n, f)   Σ f(i): each lane adds its strided share in order, then `sum`
+//     team.shuffle(p, f)   the PerLane whose value on a lane is p's on lane f(lane); a warp's only, and also a barrier
+//     team.multiplyAdd(c, a, b)   C ← C + AB by the warp's matrix unit: c(lane) are the lane's two entries of C, a(lane) and
+//                          b(lane) its entries of A and B (moments_tensor.hpp has the layout); for devices that have one
 //     PerLane<T>           one T a lane, in registers on a device, that lives from phase to phase: p(lane)
 //
 // `each(n, f)` gives i to lane i mod width whatever n is. A vector that phases go through element by element, by `each` and `sumOver`

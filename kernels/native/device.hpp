@@ -12,10 +12,10 @@ struct Described {
   i64 entry, width, threads, sharedBytes, scratchBytes, chunkRows, partRows, mergeParts;
 };
 
-inline Described describe(i64 operation, i64 type, i64 variant, i64 dims) {
+inline Described describe(i64 operation, i64 type, i64 variant, i64 dims, bool matrixUnits = false) {
   constexpr i64 sharedLimit = 227 << 10;
   Described out;
-  const DescribeArguments a{reinterpret_cast<i64*>(&out), operation, type, variant, dims, sharedLimit};
+  const DescribeArguments a{reinterpret_cast<i64*>(&out), operation, type, variant, dims, sharedLimit, matrixUnits};
   emulate<Describe, DescribeArguments>(&a, 1, 1, nullptr);
   return out;
 }
@@ -34,8 +34,9 @@ template <class Arguments, class Play> void launch(const Described& described, A
 }
 
 // The entry that `describe` names, by serial emulation. (A program compiles only the kernels that it plays.)
-template <class Arguments> void launchMoments(i64 operation, i64 type, i64 variant, const Arguments& a) {
-  const Described described = describe(operation, type, variant, a.dims);
+template <class Arguments>
+void launchMoments(i64 operation, i64 type, i64 variant, const Arguments& a, bool matrixUnits = false) {
+  const Described described = describe(operation, type, variant, a.dims, matrixUnits);
   launch(described, a, [&](const Arguments& complete, i64 grid, i64 threads, char* shared) {
     emulatedMoments()[described.entry].play(&complete, grid, threads, shared);
   });

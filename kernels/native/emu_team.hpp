@@ -31,6 +31,12 @@ template <class T, class Op> T reduceAsDevice(LaneArray<T>& values, int width, O
   return result;
 }
 
+// C[row][column] of a matrix unit's product, one product added after the other.
+template <class T, class Left, class Right> T multipliedAsDevice(T c, int row, int column, Left left, Right right) {
+  for (int k = 0; k < 4; ++k) c = fma(left(4 * row + k), right(4 * column + k), c);
+  return c;
+}
+
 struct EmuTeam {
   static constexpr bool simd = false;
   int width;
@@ -50,6 +56,19 @@ struct EmuTeam {
     return reduce(p, [](T a, T b) { return a + b; });
   }
   template <class F> MVN_FN auto sumOver(int n, F f) const { return sumStrided(*this, n, f); }
+  template <class T, class F> LaneArray<T> shuffle(LaneArray<T>& p, F from) const {
+    LaneArray<T> moved;
+    for (int lane = 0; lane < width; ++lane) moved(lane) = p(from(lane));
+    return moved;
+  }
+  template <class Tile, class Left, class Right> void multiplyAdd(Tile tile, Left left, Right right) const {
+    for (int lane = 0; lane < warpLanes; ++lane) {
+      for (int e = 0; e < 2; ++e) {
+        f64& c = tile(lane)[e];
+        c = multipliedAsDevice(c, lane / 4, lane % 4 * 2 + e, left, right);
+      }
+    }
+  }
 };
 
 }  // namespace mvn

@@ -217,6 +217,30 @@ struct FiberTeam {
     return reduce(p, [](T a, T b) { return a + b; }, file, line);
   }
   template <class F> MVN_FN auto sumOver(int n, F f) const { return sumStrided(*this, n, f); }
+
+  template <class T, class F>
+  FiberRegister<T> shuffle(FiberRegister<T>& p, F from, const char* file = __builtin_FILE(), int line = __builtin_LINE()) const {
+    static LaneArray<T> all;
+    const int lane = Fibers::running().lane();
+    all(lane) = p.value;
+    sync(file, line);
+    const T moved = all(from(lane));
+    sync(file, -line);
+    return {moved};
+  }
+  template <class Tile, class Left, class Right>
+  void multiplyAdd(Tile tile, Left left, Right right, const char* file = __builtin_FILE(), int line = __builtin_LINE()) const {
+    static LaneArray<f64> lefts, rights;
+    const int lane = Fibers::running().lane();
+    lefts(lane) = left(lane);
+    rights(lane) = right(lane);
+    sync(file, line);
+    for (int e = 0; e < 2; ++e) {
+      f64& c = tile(lane)[e];
+      c = multipliedAsDevice(c, lane / 4, lane % 4 * 2 + e, [](int l) { return lefts(l); }, [](int l) { return rights(l); });
+    }
+    sync(file, -line);
+  }
 };
 
 }  // namespace mvn

@@ -133,6 +133,7 @@ EXPORT cuDeviceGetAttribute(int* value, int attribute, int device) {
       case 16: return *value = 2, success;
       case 75: return *value = settings().capability / 10, success;
       case 76: return *value = settings().capability % 10, success;
+      case 87: return *value = settings().singleToDouble, success;
       case 97: return *value = sharedOptIn(device), success;
       default: return invalidValue;
     }

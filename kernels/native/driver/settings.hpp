@@ -5,6 +5,7 @@
 //     devices=2            how many devices there are                                      (1)
 //     memory=67108864      bytes that each has                                             (1 GiB)
 //     capability=90        its compute capability, times ten                               (90)
+//     doubles=2            how many times as long as float32 it takes for float64          (2)
 //     version=12040        the CUDA version of the driver                                  (12040)
 //     order=early          copies are done as early as streams allow, not as late          (late)
 //     fail=cuMemAlloc_v2:3=2   the third call of the function from now on gives code 2; `kernel` counts kernels that run
@@ -24,6 +25,7 @@ struct Settings {
   int devices = 1;
   std::size_t memory = std::size_t(1) << 30;
   int capability = 90;
+  int singleToDouble = 2;
   int version = 12040;
   bool early = false;
 
@@ -46,6 +48,7 @@ inline Settings parsed(const std::string& text) {
     if (key == "devices") settings.devices = std::stoi(value);
     if (key == "memory") settings.memory = std::stoull(value);
     if (key == "capability") settings.capability = std::stoi(value);
+    if (key == "doubles") settings.singleToDouble = std::stoi(value);
     if (key == "version") settings.version = std::stoi(value);
     if (key == "order") settings.early = value == "early";
     if (key == "fail") {

@@ -7,6 +7,7 @@ import { Ring } from "./ring.js";
 /** Attributes by the numbers that the driver knows them under. */
 const ATTRIBUTE = {
   multiprocessors: 16,
+  singleToDouble: 87,
   computeMajor: 75,
   computeMinor: 76,
   sharedMemoryOptIn: 97,
@@ -22,6 +23,10 @@ const FUNCTION_DYNAMIC_SHARED = 8;
 const PLAIN_SHARED = 48 * 1024;
 /** The compiler's messages: what the driver is asked to write, and how much of it. */
 const JIT_LOG = { buffer: 5, bytes: 6, size: 8192 } as const;
+
+/** From here on a device has matrix units for float64; how fast they are shows in what float64 costs it beside float32. */
+const MATRIX_CAPABILITY = 8;
+const FULL_SPEED = 4;
 
 /** The least compute capability that the kernels are built for. */
 export const LEAST_CAPABILITY = 7.5;
@@ -76,6 +81,8 @@ export class Device {
   readonly #kernels: Kernels;
   readonly #multiprocessors: number;
   readonly #sharedLimit: number;
+  /** Whether kernels that multiply float64 matrices are the faster ones. */
+  readonly #matrixUnits: boolean;
   readonly #modules = new Map<string, bigint>();
   readonly #functions = new Map<number, bigint>();
   readonly #shapes = new Map<string, Shape>();
@@ -92,8 +99,12 @@ export class Device {
     this.driver = driver;
     this.#kernels = new Kernels();
     const device = driver.intFrom("cuDeviceGet", ordinal);
-    this.#multiprocessors = driver.intFrom("cuDeviceGetAttribute", ATTRIBUTE.multiprocessors, device);
-    this.#sharedLimit = driver.intFrom("cuDeviceGetAttribute", ATTRIBUTE.sharedMemoryOptIn, device);
+    const attribute = (which: number): number => driver.intFrom("cuDeviceGetAttribute", which, device);
+    this.#multiprocessors = attribute(ATTRIBUTE.multiprocessors);
+    this.#sharedLimit = attribute(ATTRIBUTE.sharedMemoryOptIn);
+    this.#matrixUnits =
+      attribute(ATTRIBUTE.computeMajor) >= MATRIX_CAPABILITY &&
+      attribute(ATTRIBUTE.singleToDouble) <= FULL_SPEED;
     this.#context = driver.handleFrom("cuCtxCreate_v2", CONTEXT_FLAGS, device);
     try {
       this.compute = driver.handleFrom("cuStreamCreate", STREAM_NON_BLOCKING);
@@ -211,7 +222,8 @@ export class Device {
     const out = this.driver.handleFrom("cuMemAlloc_v2", answer.byteLength);
     try {
       const sharedLimit = this.#sharedLimit;
-      const values = { out, operation, type, variant, dims, sharedLimit };
+      const matrixUnits = this.#matrixUnits ? 1 : 0;
+      const values = { out, operation, type, variant, dims, sharedLimit, matrixUnits };
       this.launch({ entry, threads: 1, width: 1, sharedBytes: 0 }, 1, values);
       this.driver.call("cuMemcpyDtoHAsync_v2", addressOf(answer), out, answer.byteLength, this.compute);
       this.driver.call("cuStreamSynchronize", this.compute);
