@@ -61,11 +61,16 @@ MVN_FN Launch columnLaunch(Entry warp, int d, i64 bytes) {
   return {i32(warp) + (width > 32), width, bytes};
 }
 
+// The closed form: a lane a column while columns fit in registers.
+template <int D, int... larger> MVN_FN Launch closedFormLaunch(int entry, int d) {
+  if (d <= D) return {entry, columnWidth(D), ClosedForm<D>::scratchBytes()};
+  if constexpr (sizeof...(larger) > 0) return closedFormLaunch<larger...>(entry + 1, d);
+  return {entry + 1, columnWidth(d), Fit<f64, Iterative::none>::scratchBytes(d, Method::closedForm)};
+}
+
 template <class Real> MVN_FN Launch fitLaunch(Entry newton, Entry gradient, Method method, int d) {
   const i64 bytes = Fit<Real, Iterative::all>::scratchBytes(d, method);
-  // The closed form's factor is that of the rank test, float64 in either precision.
-  const Entry iterative = method == Method::newton ? newton : gradient;
-  return columnLaunch(method == Method::closedForm ? Entry::fit_f64_closed_form_warp : iterative, d, bytes);
+  return columnLaunch(method == Method::newton ? newton : gradient, d, bytes);
 }
 
 MVN_FN Launch launchOf(const DescribeArguments& a) {
@@ -80,7 +85,10 @@ MVN_FN Launch launchOf(const DescribeArguments& a) {
     }
     case 1: return columnLaunch(Entry::merge_warp, d, 0);
     case 2:
-      return single && method != Method::closedForm
+      if (method == Method::closedForm) {  // float64 in either precision
+        return closedFormLaunch<4, 8, 12, 16, 24, 32, 48, 64>(i32(Entry::fit_f64_closed_form_4), d);
+      }
+      return single
                  ? fitLaunch<f32>(Entry::fit_f32_newton_warp, Entry::fit_f32_gradient_warp, method, d)
                  : fitLaunch<f64>(Entry::fit_f64_newton_warp, Entry::fit_f64_gradient_warp, method, d);
     default:

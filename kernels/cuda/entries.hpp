@@ -7,7 +7,7 @@
 //     static i64 size(const Arguments&)                                  how many entries its list has
 //     template <class Team> static void play(const Team&, const Arguments&, i64 index, char* block)
 //
-// Team: Thread (one lane), Warp (1 … 32 lanes, a power of two, of one warp) or Block.
+// Team: Thread (one lane), Warp (1 … 32 lanes, a power of two, of one warp), LeanWarp (the same with fewer registers) or Block.
 #pragma once
 
 #include "arguments.hpp"
@@ -99,9 +99,16 @@
   X(moments_tensor_f32_weighted_s6, MomentsArguments, Warp, MomentsTensor<6, 8, f32, true>) \
   X(moments_tensor_f32_weighted_s8, MomentsArguments, Warp, MomentsTensor<8, 8, f32, true>)
 
-#define MVN_ENTRIES_closed_form_f64(X)                                            \
-  X(fit_f64_closed_form_warp, FitArguments, Warp, Fit<f64, Iterative::none>)   \
-  X(fit_f64_closed_form_block, FitArguments, Block, Fit<f64, Iterative::none>)
+#define MVN_ENTRIES_closed_form_f64(X)                                       \
+  X(fit_f64_closed_form_4, FitArguments, LeanWarp, ClosedForm<4>)                \
+  X(fit_f64_closed_form_8, FitArguments, LeanWarp, ClosedForm<8>)                \
+  X(fit_f64_closed_form_12, FitArguments, LeanWarp, ClosedForm<12>)              \
+  X(fit_f64_closed_form_16, FitArguments, LeanWarp, ClosedForm<16>)              \
+  X(fit_f64_closed_form_24, FitArguments, LeanWarp, ClosedForm<24>)              \
+  X(fit_f64_closed_form_32, FitArguments, LeanWarp, ClosedForm<32>)              \
+  X(fit_f64_closed_form_48, FitArguments, Block, ClosedForm<48>)             \
+  X(fit_f64_closed_form_64, FitArguments, Block, ClosedForm<64>)             \
+  X(fit_f64_closed_form_any, FitArguments, Block, Fit<f64, Iterative::none>)
 
 #define MVN_ENTRIES_newton_f64(X)                                        \
   X(fit_f64_newton_warp, FitArguments, Warp, Fit<f64, Iterative::newton>)   \

@@ -10,6 +10,9 @@ struct Thread : Warp {
   MVN_FN explicit Thread(int) : Warp(1) {}
 };
 
+// Where the compiler would take twice the registers for no gain.
+using LeanWarp = Warp;
+
 template <class Operation, class Team, class Arguments> MVN_FN void launch(const Arguments& a) {
   const i64 perBlock = blockDim.x / a.width, inBlock = threadIdx.x / a.width;
   const i64 index = blockIdx.x * perBlock + inBlock;
@@ -29,6 +32,8 @@ template <class Operation, class Team> MVN_FN void launch(const DescribeArgument
 #define MVN_BLOCKS_Thread 1
 #define MVN_THREADS_Warp 128
 #define MVN_BLOCKS_Warp 2
+#define MVN_THREADS_LeanWarp 128
+#define MVN_BLOCKS_LeanWarp 3
 #define MVN_THREADS_Block 256
 #define MVN_BLOCKS_Block 1
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arguments.hpp"
+#include "mvn/closed_form_columns.hpp"
 #include "mvn/evaluate.hpp"
 #include "mvn/fit.hpp"
 #include "mvn/merge_team.hpp"
@@ -57,6 +58,25 @@ struct Merge {
   }
 };
 
+// Whether a long list is given up, asked once in a while.
+template <class Team> MVN_FN bool fitsStopped(const Team& team, const FitArguments& a, i64 round) {
+  constexpr i64 every = 16;
+  return a.stop && round % every == every - 1 && hasStopped(team, a.stop);
+}
+
+MVN_FN FitGroup fitGroupOf(const FitArguments& a, i64 g) {
+  const i64 vector = g * a.dims, matrix = vector * a.dims;
+  return {{a.count[g], a.weight[g], a.mean + vector, a.scatter + matrix},
+          a.startMean + vector, a.startFactor + matrix,
+          a.outMean + vector, a.outCovariance + matrix, a.outFactor + matrix,
+          a.outLogLikelihood + g, a.outResidual + g, a.outGap + g, a.outIterations + g,
+          a.outStatus + g};
+}
+
+MVN_FN FitOptions fitOptionsOf(const FitArguments& a) {
+  return {Method(i32(a.method)), Start(i32(a.start)), a.ddof, a.tolerance, int(a.maxIterations), a.epsilon, a.stop};
+}
+
 template <class Real, Iterative methods> struct Fit {
   MVN_FN static i64 size(const FitArguments& a) { return a.groups; }
 
@@ -67,23 +87,34 @@ template <class Real, Iterative methods> struct Fit {
   }
 
   template <class Team> MVN_FN static bool stopped(const Team& team, const FitArguments& a, i64 round) {
-    constexpr i64 every = 16;
-    return a.stop && round % every == every - 1 && hasStopped(team, a.stop);
+    return fitsStopped(team, a, round);
   }
 
   template <class Team> MVN_FN static void play(const Team& team, const FitArguments& a, i64 g, char* block) {
     const int d = int(a.dims);
-    const i64 vector = g * d, matrix = vector * d;
-    const FitGroup group{{a.count[g], a.weight[g], a.mean + vector, a.scatter + matrix},
-                         a.startMean + vector, a.startFactor + matrix,
-                         a.outMean + vector, a.outCovariance + matrix, a.outFactor + matrix,
-                         a.outLogLikelihood + g, a.outResidual + g, a.outGap + g, a.outIterations + g,
-                         a.outStatus + g};
-    const Method method = Method(i32(a.method));
-    const FitOptions options{method, Start(i32(a.start)), a.ddof, a.tolerance, int(a.maxIterations), a.epsilon, a.stop};
+    const FitOptions options = fitOptionsOf(a);
     Scratch scratch(block);
-    const FitScratch work(scratch, d, solverBytes<Real>(d, method));
-    fitGroup<Real, methods>(team, Dynamic{d}, group, options, work);
+    const FitScratch work(scratch, d, solverBytes<Real>(d, options.method));
+    fitGroup<Real, methods>(team, Dynamic{d}, fitGroupOf(a, g), options, work);
+  }
+};
+
+// The closed form of up to D columns.
+template <int D> struct ClosedForm {
+  MVN_FN static i64 size(const FitArguments& a) { return a.groups; }
+
+  MVN_FN static i64 scratchBytes() {
+    Scratch count;
+    ColumnsScratch<D>{count};
+    return count.used;
+  }
+
+  template <class Team> MVN_FN static bool stopped(const Team& team, const FitArguments& a, i64 round) {
+    return fitsStopped(team, a, round);
+  }
+
+  template <class Team> MVN_FN static void play(const Team& team, const FitArguments& a, i64 g, char* block) {
+    fitClosedFormColumns<D>(team, int(a.dims), fitGroupOf(a, g), fitOptionsOf(a), Scratch(block));
   }
 };
 
