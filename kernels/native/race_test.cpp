@@ -65,11 +65,11 @@ Numbers joined(std::initializer_list<const Numbers*> parts) {
   return all;
 }
 
-template <class Operation, class Row> void checkMoments(i64 type, const Rows& rows) {
+template <class Operation, class Row> void checkMoments(i64 type, const Rows& rows, bool matrixUnits = false) {
   const int d = rows.d;
   const std::vector<Row> x(rows.x.begin(), rows.x.end());
   const i64 first[] = {0, rows.n / 2, 0, 2}, length[] = {rows.n, rows.n - rows.n / 2, 0, d + 2}, target[] = {0, 1, 2, 3};
-  checkSameBits<Operation, MomentsArguments>(describe(0, type, !rows.weights.empty(), d), [&](auto play) {
+  checkSameBits<Operation, MomentsArguments>(describe(0, type, !rows.weights.empty(), d, matrixUnits), [&](auto play) {
     Numbers count(4, -1), weight(4, -1), mean(4 * d, -1), scatter(4 * d * d, -1);
     MomentsArguments a{};
     a.rows = x.data();
@@ -95,10 +95,16 @@ template <int D> void checkLanes() {
   checkMoments<MomentsLanes<D, f32, f32, true>, f32>(2, heavy);
 }
 
-template <class Real> void checkFit(const Group& group, const Call& call) {
+template <int S, int W> void checkTensor(int d) {
+  const Rows rows = normalRows(300, d), heavy = weighted(rows);
+  checkMoments<MomentsTensor<S, W, f64, false>, f64>(0, rows, true);
+  checkMoments<MomentsTensor<S, W, f32, true>, f32>(1, heavy, true);
+}
+
+template <class Operation> void checkFitBy(i64 precision, const Group& group, const Call& call) {
   const Batch batch({group, groups::groupOf(group.d, 1, 99), group});
-  const Described described = describe(2, sizeof(Real) == sizeof(f32), i64(call.method), group.d);
-  checkSameBits<mvn::Fit<Real, Iterative::all>, FitArguments>(described, [&](auto play) {
+  const Described described = describe(2, precision, i64(call.method), group.d);
+  checkSameBits<Operation, FitArguments>(described, [&](auto play) {
     FitResults results(batch, call);
     play(results.arguments(batch, call));
     Numbers codes(results.iterations.begin(), results.iterations.end());
@@ -106,6 +112,15 @@ template <class Real> void checkFit(const Group& group, const Call& call) {
     return joined({&results.mean, &results.covariance, &results.factor, &results.logLikelihood, &results.residual,
                    &results.gap, &codes});
   });
+}
+
+template <class Real> void checkFit(const Group& group, const Call& call) {
+  const i64 precision = sizeof(Real) == sizeof(f32);
+  if (call.method != Method::closedForm) return checkFitBy<mvn::Fit<Real, Iterative::all>>(precision, group, call);
+  if (group.d <= 4) return checkFitBy<ClosedForm<4>>(precision, group, call);
+  if (group.d <= 8) return checkFitBy<ClosedForm<8>>(precision, group, call);
+  if (group.d <= 64) return checkFitBy<ClosedForm<48>>(precision, group, call);
+  checkFitBy<mvn::Fit<Real, Iterative::none>>(precision, group, call);
 }
 
 }  // namespace
@@ -123,6 +138,14 @@ TEST("moments by panels") {
     checkMoments<MomentsPanels<f64, f64, true>, f64>(0, heavy);
     checkMoments<MomentsPanels<f32, f32, true>, f32>(2, heavy);
   }
+}
+
+TEST("moments by matrix units") {
+  checkTensor<1, 1>(1);
+  checkTensor<1, 2>(2);
+  checkTensor<1, 4>(3);
+  checkTensor<1, 8>(7);
+  checkTensor<3, 8>(20);
 }
 
 TEST("merge") {
@@ -182,6 +205,7 @@ TEST("fit in float32 that goes on in float64: from the start, and from where flo
 }
 
 TEST("fit: no maximum, a nearly singular group by complete pivoting, the stop word") {
+  checkFit<f64>(groups::groupOf(70, 10, 1), Call{});
   FOR_EACH(d, {3, 33}) {
     Group few = groups::groupOf(int(d), 10, 1), close = groups::groupOf(int(d), 1e13, 2);
     few.count = few.weight = 1;
