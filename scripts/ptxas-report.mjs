@@ -46,14 +46,22 @@ function readingsIn(text) {
   return readings;
 }
 
+/** Whether a module is for devices of this architecture at all: its PTX names the oldest. */
+const serves = (file, arch) => {
+  const [, oldest] = /^\.target sm_(\d+)/m.exec(readFileSync(join(folder, file), "utf8"));
+  return Number(arch.replace("sm_", "")) >= Number(oldest);
+};
+
 const { modules } = JSON.parse(readFileSync(join(folder, "entries.json"), "utf8"));
 let spilling = 0;
 for (const arch of options.arch.split(",")) {
   const started = performance.now();
   const outputs = await Promise.all(
-    modules.map((file) =>
-      run("ptxas", ["-v", `-arch=${arch}`, join(folder, file), "-o", "/dev/null"], { maxBuffer: 1 << 26 }),
-    ),
+    modules
+      .filter((file) => serves(file, arch))
+      .map((file) =>
+        run("ptxas", ["-v", `-arch=${arch}`, join(folder, file), "-o", "/dev/null"], { maxBuffer: 1 << 26 }),
+      ),
   );
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const readings = outputs.flatMap(({ stderr }) => Object.entries(readingsIn(stderr)));

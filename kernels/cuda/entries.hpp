@@ -99,15 +99,20 @@
   X(moments_tensor_f32_weighted_s6, MomentsArguments, Warp, MomentsTensor<6, 8, f32, true>) \
   X(moments_tensor_f32_weighted_s8, MomentsArguments, Warp, MomentsTensor<8, 8, f32, true>)
 
-#define MVN_ENTRIES_closed_form_f64(X)                                       \
-  X(fit_f64_closed_form_4, FitArguments, LeanWarp, ClosedForm<4>)                \
-  X(fit_f64_closed_form_8, FitArguments, LeanWarp, ClosedForm<8>)                \
-  X(fit_f64_closed_form_12, FitArguments, LeanWarp, ClosedForm<12>)              \
-  X(fit_f64_closed_form_16, FitArguments, LeanWarp, ClosedForm<16>)              \
-  X(fit_f64_closed_form_24, FitArguments, LeanWarp, ClosedForm<24>)              \
-  X(fit_f64_closed_form_32, FitArguments, LeanWarp, ClosedForm<32>)              \
-  X(fit_f64_closed_form_48, FitArguments, Block, ClosedForm<48>)             \
-  X(fit_f64_closed_form_64, FitArguments, Block, ClosedForm<64>)             \
+#define MVN_ENTRIES_closed_form_narrow(X)                           \
+  X(fit_f64_closed_form_4, FitArguments, LeanWarp, ClosedForm<4>)   \
+  X(fit_f64_closed_form_8, FitArguments, LeanWarp, ClosedForm<8>)   \
+  X(fit_f64_closed_form_12, FitArguments, LeanWarp, ClosedForm<12>) \
+  X(fit_f64_closed_form_16, FitArguments, LeanWarp, ClosedForm<16>)
+
+#define MVN_ENTRIES_closed_form_warp(X)                             \
+  X(fit_f64_closed_form_24, FitArguments, LeanWarp, ClosedForm<24>) \
+  X(fit_f64_closed_form_32, FitArguments, LeanWarp, ClosedForm<32>)
+
+#define MVN_ENTRIES_closed_form_48(X) X(fit_f64_closed_form_48, FitArguments, Block, ClosedForm<48>)
+#define MVN_ENTRIES_closed_form_64(X) X(fit_f64_closed_form_64, FitArguments, Block, ClosedForm<64>)
+
+#define MVN_ENTRIES_closed_form_any(X)                                       \
   X(fit_f64_closed_form_any, FitArguments, Block, Fit<f64, Iterative::none>)
 
 #define MVN_ENTRIES_newton_f64(X)                                        \
@@ -137,9 +142,11 @@
 #define MVN_ENTRIES_MOMENTS(X) \
   MVN_ENTRIES_common(X) MVN_ENTRIES_moments_f64(X) MVN_ENTRIES_moments_f32(X) MVN_ENTRIES_moments_single(X) \
   MVN_ENTRIES_moments_tensor_f64(X) MVN_ENTRIES_moments_tensor_f32(X)
-#define MVN_ENTRIES_FITS(X)                                        \
-  MVN_ENTRIES_closed_form_f64(X)                                   \
-  MVN_ENTRIES_newton_f64(X) MVN_ENTRIES_newton_f32(X)              \
+#define MVN_ENTRIES_FITS(X)                                         \
+  MVN_ENTRIES_closed_form_narrow(X) MVN_ENTRIES_closed_form_warp(X) \
+  MVN_ENTRIES_closed_form_48(X) MVN_ENTRIES_closed_form_64(X)       \
+  MVN_ENTRIES_closed_form_any(X)                                    \
+  MVN_ENTRIES_newton_f64(X) MVN_ENTRIES_newton_f32(X)               \
   MVN_ENTRIES_gradient_f64(X) MVN_ENTRIES_gradient_f32(X)
 #define MVN_ENTRIES_EVALUATE(X) MVN_ENTRIES_evaluate_f64(X) MVN_ENTRIES_evaluate_f32(X)
 

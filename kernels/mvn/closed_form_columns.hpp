@@ -187,7 +187,6 @@ MVN_FN Certificate certifyColumns(const Team& team, int d, const Statistics& sta
   team.lanes([&](int lane) {
     if (lane < d) eachEntry<D>(d, [&](int i) { work.X[i * d + lane] = column(lane).at[i]; });
   });
-  team.sync();
   result.gap = covarianceGap(team, Dynamic{d}, work.X, squared);
   return result;
 }

@@ -2,8 +2,8 @@
 //
 //     npm run build && node scripts/gpu-host/pack.mjs [--node]
 //
-// dist with its PTX, the packages that it needs (DuckDB and what draws plots are left out: nothing there reads files or draws), the conformance suite in one file, and with
-// --node a Node binary from npm, compressed, for hosts that have none.
+// dist with its PTX, the packages that it needs (but DuckDB and what draws plots: nothing there reads files or draws), the conformance
+// suite in one file, and with --node a Node binary from npm, compressed, for hosts that have none.
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   cpSync,
@@ -109,7 +109,7 @@ for (const folder of packages()) {
   mkdirSync(dirname(join(target, folder)), { recursive: true });
   cpSync(join(root, folder), join(target, folder), { recursive: true, filter: runs });
 }
-for (const file of ["run.sh", "run.mjs", "rates.mjs", "resident.mjs", "peers.py", "small-case.mjs"])
+for (const file of ["run.sh", "run.mjs", "summary.mjs", "rates.mjs", "resident.mjs", "peers.py", "small-case.mjs"])
   cpSync(join(own, file), join(target, file));
 const commit = execFileSync("git", ["rev-parse", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
 writeFileSync(join(target, "commit"), `${commit}\n`);

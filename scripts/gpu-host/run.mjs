@@ -4,6 +4,18 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { summaryOf } from "./summary.mjs";
+
+/** B × n × d, those of resident.mjs that peers have memory for. */
+const PEER_SHAPES = [
+  [100_000, 50, 3],
+  [10_000, 500, 4],
+  [10_000, 200, 8],
+  [5_000, 400, 16],
+  [2_000, 500, 32],
+  [500, 1000, 64],
+  [100_000, 200, 8],
+];
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const main = join(here, "dist/cli/main.js");
@@ -75,6 +87,13 @@ function sanitizer(tool) {
   };
 }
 
+/** Programs of others on the same device, with the interpreter that has them (MVNFIT_PYTHON, or python3). */
+function peers() {
+  const python = process.env.MVNFIT_PYTHON || "python3";
+  if (standIn || run(python, ["--version"]).code !== 0) return { notRun: "no Python with peers here" };
+  return parsed(run(python, [join(here, "peers.py"), JSON.stringify(PEER_SHAPES)]));
+}
+
 function bench() {
   if (run(process.execPath, [main, "bench", "--help"]).code !== 0)
     return { notRun: "this version has no bench" };
@@ -104,23 +123,6 @@ if (!cuda.available) {
 const standIn = cuda.device.includes("stand-in");
 // A rehearsal on the stand-in is no measurement, and is not filed among them.
 const folder = process.argv[2] ?? (standIn ? here : "bench/results");
-const steps = {};
-const step = (name, work) => {
-  steps[name] = work();
-  const { passed, notRun, seconds } = steps[name];
-  console.log(
-    `${name}: ${notRun ?? (passed ? "passed" : "FAILED")}${seconds === undefined ? "" : ` (${seconds} s)`}`,
-  );
-};
-step("conformance", () => parsed(node(join(here, "suite/conformance.mjs"))));
-for (const precision of ["float64", "float32"]) {
-  const words = ["verify", "--engine", "cuda", "--precision", precision, "--format", "json"];
-  step(`verify ${precision}`, () => parsed(node(main, ...words)));
-}
-for (const tool of ["memcheck", "racecheck"]) step(tool, () => sanitizer(tool));
-step("rates", () => parsed(node(join(here, "rates.mjs"), standIn ? "0.001" : "1")));
-step("bench", bench);
-
 const date = new Date().toISOString().slice(0, 10);
 const [, name] = /^0: (.*?)(, 1: .*)?$/.exec(cuda.device);
 const result = {
@@ -134,7 +136,6 @@ const result = {
   cpu: cpus()[0]?.model,
   cpus: cpus().length,
   memoryGiB: Math.round(totalmem() / 2 ** 30),
-  ...steps,
 };
 const slug = standIn
   ? "stand-in"
@@ -144,53 +145,26 @@ const slug = standIn
       .replace(/^-|-$/g, "");
 mkdirSync(folder, { recursive: true });
 const file = join(folder, `cuda-${slug}-${date}`);
-writeFileSync(`${file}.json`, `${JSON.stringify(result, null, 1)}\n`);
-writeFileSync(`${file}.md`, summary());
-console.log(`${file}.json`);
-const failed = Object.values(steps).some(({ passed }) => passed === false);
-process.exitCode = failed ? 1 : 0;
 
-function summary() {
-  const outcome = ({ passed, notRun }) => notRun ?? (passed ? "passed" : "**failed**");
-  const lines = Object.entries(steps).map(([name, one]) => `| ${name} | ${outcome(one)} |`);
-  const { alone, uploads, solvers, start } = steps.rates;
-  const giga = (bytes) => `${(bytes / 1e9).toFixed(1)} GB/s`;
-  const rows = alone?.moments?.map(
-    ({ rowType, dims, bandwidth, ofCopy }) =>
-      `| ${["float64", "float32, summed in float64", "float32"][rowType]} | ${dims} | ${giga(bandwidth)} | ${(100 * ofCopy).toFixed(0)} % |`,
-  );
-  const measured = uploads
-    ? [
-        "",
-        `Start ${start.first.toFixed(2)} s, later ${start.later.toFixed(2)} s. Rows to fits: ${giga(uploads.ordinary)} from ordinary memory, ${giga(uploads.pinned)} from the engine's.`,
-        `${solvers.groups} groups, d = ${solvers.dims}, from statistics in memory to results in memory: ${Object.entries(
-          solvers.seconds,
-        )
-          .map(([method, seconds]) => `${method} ${(1000 * seconds).toFixed(0)} ms`)
-          .join(", ")}.`,
-      ]
-    : [];
-  const device = rows
-    ? [
-        "",
-        `Copy on the device: ${giga(alone.copyBandwidth)}.`,
-        "",
-        "| rows | d | moments read | of copy |",
-        "| --- | --- | --- | --- |",
-        ...rows,
-      ]
-    : [];
-  const standing = standIn ? ["", "**A rehearsal on the CPU stand-in: no figure here is a GPU's.**"] : [];
-  return `${[
-    `# ${cuda.device}, ${cuda.version}, ${date}`,
-    ...standing,
-    "",
-    `Commit ${result.commit.slice(0, 12)}, Node ${result.node}, ${result.cpus} × ${result.cpu}.`,
-    "",
-    "| step | outcome |",
-    "| --- | --- |",
-    ...lines,
-    ...measured,
-    ...device,
-  ].join("\n")}\n`;
+let failed = false;
+/** Written down at once: what a step has found stays where a later one is cut short. */
+const step = (name, work) => {
+  result[name] = work();
+  const { passed, notRun, seconds } = result[name];
+  const outcome = notRun ?? (passed ? "passed" : "FAILED");
+  console.log(`${name}: ${outcome}${seconds === undefined ? "" : ` (${seconds} s)`}`);
+  failed ||= passed === false;
+  writeFileSync(`${file}.json`, `${JSON.stringify(result, null, 1)}\n`);
+  writeFileSync(`${file}.md`, summaryOf(result, standIn));
+};
+step("conformance", () => parsed(node(join(here, "suite/conformance.mjs"))));
+step("rates", () => parsed(node(join(here, "rates.mjs"), standIn ? "0.0005" : "1")));
+step("peers", peers);
+for (const precision of ["float64", "float32"]) {
+  const words = ["verify", "--engine", "cuda", "--precision", precision, "--format", "json"];
+  step(`verify ${precision}`, () => parsed(node(main, ...words)));
 }
+for (const tool of ["memcheck", "racecheck"]) step(tool, () => sanitizer(tool));
+step("bench", bench);
+console.log(`${file}.json`);
+process.exitCode = failed ? 1 : 0;

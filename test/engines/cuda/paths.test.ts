@@ -4,7 +4,7 @@ import type { Engine } from "../../../src/engine.js";
 import { evaluate } from "../../../src/evaluate.js";
 import { fit } from "../../../src/fit.js";
 import { statisticsOf } from "../../conformance/subject.js";
-import { expectSameBits } from "../../support/close.js";
+import { expectRelative, expectSameBits } from "../../support/close.js";
 import { gaussianBatch, generalParameters } from "../../support/gaussians.js";
 import { Random } from "../../support/random.js";
 import { inEngine, inSharedMemory } from "../threads/support.js";
@@ -99,6 +99,26 @@ withStandIn("the same bits", () => {
       expectSameAnswers(await answers(engine, own), want, "own");
       own.release();
     });
+  });
+});
+
+withStandIn("matrix units for float64", () => {
+  const batch = gaussianBatch(random, { dims: 9, sizes: [700, 300, 12] });
+  const scatterOn = async (words: string): Promise<Float64Array> => {
+    await using engine = await openOn(words);
+    return (await statisticsOf(engine, batch)).scatter;
+  };
+
+  it("sum where they are fast, and give what others give", async () => {
+    const found = await scatterOn("capability=80 doubles=2");
+    for (const words of ["capability=75 doubles=2", "capability=89 doubles=64"]) {
+      const other = await scatterOn(words);
+      expectRelative(found, other, 1e-14, words);
+      expect(
+        found.some((value, i) => value !== other[i]),
+        `${words}: sums in another order`,
+      ).toBe(true);
+    }
   });
 });
 
