@@ -109,7 +109,15 @@ for (const folder of packages()) {
   mkdirSync(dirname(join(target, folder)), { recursive: true });
   cpSync(join(root, folder), join(target, folder), { recursive: true, filter: runs });
 }
-for (const file of ["run.sh", "run.mjs", "summary.mjs", "rates.mjs", "resident.mjs", "peers.py", "small-case.mjs"])
+for (const file of [
+  "run.sh",
+  "run.mjs",
+  "summary.mjs",
+  "rates.mjs",
+  "resident.mjs",
+  "peers.py",
+  "small-case.mjs",
+])
   cpSync(join(own, file), join(target, file));
 const commit = execFileSync("git", ["rev-parse", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
 writeFileSync(join(target, "commit"), `${commit}\n`);

@@ -37,7 +37,12 @@ class Bench {
     const driver = Driver.load();
     this.device = new Device(driver, 0);
     const raw = koffi.load(driver.library);
-    this.copyOnDevice = raw.func("cuMemcpyDtoDAsync_v2", "int", ["uint64_t", "uint64_t", "size_t", "uint64_t"]);
+    this.copyOnDevice = raw.func("cuMemcpyDtoDAsync_v2", "int", [
+      "uint64_t",
+      "uint64_t",
+      "size_t",
+      "uint64_t",
+    ]);
     this.taken = [];
   }
 
@@ -132,7 +137,8 @@ class Bench {
       ...{ outIterations: room(4), outStatus: room(1) },
     };
     const rules = { method: METHOD[method], start: 0, ddof: 0, maxIterations: 1000, stop: 0n };
-    const exact = precision === 0 ? { tolerance: 1e-8, epsilon: 2 ** -53 } : { tolerance: 1e-4, epsilon: 2 ** -24 };
+    const exact =
+      precision === 0 ? { tolerance: 1e-8, epsilon: 2 ** -53 } : { tolerance: 1e-4, epsilon: 2 ** -24 };
     const blocks = device.blocks(shape, groups);
     const values = {
       ...{ ...statistics, ...results, ...rules, ...exact, startMean: 0n, startFactor: 0n, groups, dims: d },
@@ -159,7 +165,15 @@ function moments(bench, blocks, copyBandwidth) {
       const groups = Math.floor(bytes / (n * d * type.bytes));
       const time = bench.seconds(bench.moments(rows, rowType, [groups, n, d], bench.statistics(groups, d)));
       const bandwidth = (groups * n * d * type.bytes) / time;
-      found.push({ rows: type.name, dims: d, n, groups, seconds: time, bandwidth, ofCopy: bandwidth / copyBandwidth });
+      found.push({
+        rows: type.name,
+        dims: d,
+        n,
+        groups,
+        seconds: time,
+        bandwidth,
+        ofCopy: bandwidth / copyBandwidth,
+      });
       bench.giveBack(mark);
     }
     bench.giveBack(0);

@@ -10,7 +10,16 @@ const table = (heads, rows) => [
   ...rows.map((row) => `| ${row.join(" | ")} |`),
 ];
 
-const STEPS = ["conformance", "verify float64", "verify float32", "memcheck", "racecheck", "rates", "peers", "bench"];
+const STEPS = [
+  "conformance",
+  "verify float64",
+  "verify float32",
+  "memcheck",
+  "racecheck",
+  "rates",
+  "peers",
+  "bench",
+];
 
 function outcomes(result) {
   const outcome = ({ passed, notRun, failed }) => {

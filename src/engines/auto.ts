@@ -1,8 +1,7 @@
 // The rule by which `auto` takes `cuda` or the processor: whichever is estimated to be done first, start and transfer included.
 //
-// The constants of `native` and `wasm` are rounded from measurements on one core of a server processor. Those of `cuda` are ESTIMATES from the
-// hardware's data sheets: nothing has been measured on a GPU yet. scripts/gpu-host/ measures what is to take their place;
-// docs/cuda.md tells what each stands for.
+// The constants are rounded from measurements: of `native` and `wasm` on one core of a server processor, of `cuda` on an H200 by
+// scripts/gpu-host/. docs/cuda.md tells what each stands for.
 import { availableParallelism } from "node:os";
 import type { Method } from "../methods.js";
 
@@ -44,12 +43,14 @@ const WASM: Processor = { start: 0.03, rowSquare: 7e-11, rowLinear: 3e-10, cube:
 const NATIVE: Processor = { start: 0.03, rowSquare: 2.5e-11, rowLinear: 4e-10, cube: 4e-10 };
 
 const CUDA = {
-  /** Seconds until a context is there and the kernels are loaded. Estimate. */
+  /** Seconds until a context is there and the kernels are loaded. */
   start: 0.4,
-  /** Bytes a second from ordinary memory to the device. Estimate: PCIe 4.0 ×16, one copying thread. */
-  up: 1e10,
-  /** Threads of `wasm` that a device makes up for in the solver. Estimate. */
-  threads: 100,
+  /** Bytes a second from ordinary memory to the device: one copying thread. */
+  up: 6e9,
+  /** Bytes a second of results into memory that nobody has touched yet: the copying thread, and page faults. */
+  down: 1.7e9,
+  /** Seconds for an iteration of one group among many, per d³: 1e-11 for newton, 2.5e-11 to 6e-11 for lbfgs at d = 16 and 8. */
+  cube: 3e-11,
 };
 
 /** Bytes a second that one thread writes into memory that nobody has touched yet, as that for results: measured. */
@@ -61,7 +62,8 @@ export function estimates(
   { groups, dims: d, rows, valueBytes, method }: Workload,
   threads = availableParallelism(),
 ): { readonly native: number; readonly wasm: number; readonly cuda: number } {
-  const solving = ({ cube }: Processor): number => groups * ITERATIONS[method] * d ** 3 * cube;
+  const solving = ({ cube }: { readonly cube: number }): number =>
+    groups * ITERATIONS[method] * d ** 3 * cube;
   const statistics = groups * (2 + d + d ** 2) * NUMBER;
   const results = groups * (2 * d ** 2 + d + 5) * NUMBER;
   // Summing keeps up with the rows as they come.
@@ -73,7 +75,7 @@ export function estimates(
   return {
     native: onProcessor(NATIVE),
     wasm: onProcessor(WASM),
-    cuda: CUDA.start + sent / CUDA.up + solving(WASM) / CUDA.threads + results / FRESH,
+    cuda: CUDA.start + sent / CUDA.up + solving(CUDA) + results / CUDA.down,
   };
 }
 
