@@ -1,6 +1,7 @@
 // moments.cpp: the exports chunk_rows, moments_scratch, moments and merge (see kernels/README.md).
 #include "mvn/moments.hpp"
 #include "cpu/export.hpp"
+#include "cpu/functions.hpp"
 
 using namespace mvn;
 

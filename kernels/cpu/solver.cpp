@@ -4,6 +4,7 @@
 #include "mvn/packs/closed_form.hpp"
 #include "mvn/packs/gradient.hpp"
 #include "cpu/export.hpp"
+#include "cpu/functions.hpp"
 
 using namespace mvn;
 

@@ -7,6 +7,35 @@ export type Code =
   | { readonly engine: Extract<EngineName, "wasm">; readonly module: WebAssembly.Module }
   | { readonly engine: Extract<EngineName, "native">; readonly library: string };
 
+/** What `fit` takes. */
+export type FitValues = [
+  precision: number,
+  method: number,
+  groups: number,
+  d: number,
+  count: number,
+  weight: number,
+  mean: number,
+  scatter: number,
+  start: number,
+  startMean: number,
+  startFactor: number,
+  ddof: number,
+  tolerance: number,
+  maxIterations: number,
+  epsilon: number,
+  stop: number,
+  outMean: number,
+  outCovariance: number,
+  outFactor: number,
+  outLogLikelihood: number,
+  outResidual: number,
+  outGap: number,
+  outIterations: number,
+  outStatus: number,
+  scratch: number,
+];
+
 /**
  * What the kernels export; kernels/README.md says what each computes. Addresses are bytes in the engine's memory, 0 where there is
  * nothing.
@@ -30,33 +59,8 @@ export interface Kernels {
   gather(rows: number, order: number, count: number, rowBytes: number, to: number): void;
   merge(parts: number, d: number, count: number, weight: number, mean: number, scatter: number): void;
   fit_scratch(precision: number, method: number, d: number): number;
-  fit(
-    precision: number,
-    method: number,
-    groups: number,
-    d: number,
-    count: number,
-    weight: number,
-    mean: number,
-    scatter: number,
-    start: number,
-    startMean: number,
-    startFactor: number,
-    ddof: number,
-    tolerance: number,
-    maxIterations: number,
-    epsilon: number,
-    stop: number,
-    outMean: number,
-    outCovariance: number,
-    outFactor: number,
-    outLogLikelihood: number,
-    outResidual: number,
-    outGap: number,
-    outIterations: number,
-    outStatus: number,
-    scratch: number,
-  ): void;
+  fit(...values: FitValues): void;
+  fit_rows(rowType: number, rows: number, weights: number, offsets: number, ...values: FitValues): void;
   evaluate_scratch(precision: number, d: number): number;
   evaluate(
     precision: number,

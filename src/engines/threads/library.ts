@@ -9,6 +9,10 @@ export const VERSION = `koffi ${koffi.version}`;
 
 const [i32, f64, address] = ["int32_t", "double", "uint64_t"];
 
+const STATISTICS = addresses(4);
+/** How groups are solved and where results go, behind the statistics. */
+const SOLVE = [i32, ...addresses(2), f64, f64, i32, f64, ...addresses(10)] as const;
+
 /** What each function takes: whole numbers, numbers, and addresses, which are of the engine's memory. */
 const SIGNATURES = {
   chunk_rows: [i32],
@@ -17,7 +21,8 @@ const SIGNATURES = {
   gather: [...addresses(2), i32, i32, address],
   merge: [i32, i32, ...addresses(4)],
   fit_scratch: [i32, i32, i32],
-  fit: [i32, i32, i32, i32, ...addresses(4), i32, ...addresses(2), f64, f64, i32, f64, ...addresses(10)],
+  fit: [i32, i32, i32, i32, ...STATISTICS, ...SOLVE],
+  fit_rows: [i32, ...addresses(3), i32, i32, i32, i32, ...STATISTICS, ...SOLVE],
   evaluate_scratch: [i32, i32],
   evaluate: [i32, i32, i32, ...addresses(14)],
 } as const satisfies Record<keyof Kernels, readonly string[]>;

@@ -1,11 +1,15 @@
 // What a worker does with a task: item by item, from rows to statistics and from statistics to results, in its workspace.
+
+import { methodCode } from "../../methods.js";
 import { COUNTS, EVALUATION, FITS, type Fields, PARAMETERS, STATISTICS } from "../fields.js";
-import type { Kernels, Loaded } from "./code.js";
+import type { FitValues, Kernels, Loaded } from "./code.js";
 import { Columns } from "./columns.js";
 import { ITEM, SPLIT } from "./plan.js";
 import { type Site, type Source, sourceOf } from "./sources.js";
 import { CONTROL, END, type FitTask, type RowsTask, type Task } from "./task.js";
 import { type Places, Workspace } from "./workspace.js";
+
+const CLOSED_FORM = methodCode("closed-form");
 
 /** Does its share of a task: returns when no item is left or the call has been stopped. */
 export function perform(
@@ -84,16 +88,50 @@ class Share {
     const first = item[ITEM.firstRow];
     const count = item[ITEM.endRow] - first;
     const whole = groups > 1 || count <= rows.sliceRows;
+    const split = item[ITEM.split];
+    const { solver } = this.#task;
+    if (whole && split < 0 && solver?.kind === "fit" && solver.method === CLOSED_FORM && this.#fits) {
+      this.#fitRange(group, groups, first, count, source, solver, this.#fits);
+      return;
+    }
     if (whole ? !this.#range(group, groups, first, count, source) : !this.#slices(first, count, rows, source))
       return;
-    const split = item[ITEM.split];
     if (split >= 0 && !this.#joinParts(split, item[ITEM.part])) return;
     this.#statistics.copyOut(group, groups, 0);
     this.#finish(group, groups, this.#at.statistics);
   }
 
+  /** Whole groups, from their rows to their fits. A method that iterates would hold on to the rows for long. */
+  #fitRange(
+    group: number,
+    groups: number,
+    first: number,
+    count: number,
+    source: Source,
+    solver: FitTask,
+    fits: Columns<typeof FITS>,
+  ): void {
+    if (!this.#load(group, groups, first, count, source)) return;
+    this.#kernels.fit_rows(
+      ...this.#rowsOf(source),
+      ...this.#valuesOf(group, groups, solver, this.#at.statistics, fits.places(group)),
+    );
+    source.release();
+    this.#statistics.copyOut(group, groups, 0);
+    fits.written(group, groups);
+    Atomics.add(this.#site.control, CONTROL.done, groups);
+  }
+
   /** The statistics of whole groups. */
   #range(group: number, groups: number, first: number, count: number, source: Source): boolean {
+    if (!this.#load(group, groups, first, count, source)) return false;
+    this.#moments(groups, 0, source);
+    source.release();
+    return true;
+  }
+
+  /** Rows of whole groups, and where each begins. */
+  #load(group: number, groups: number, first: number, count: number, source: Source): boolean {
     if (!source.load(first, count)) return false;
     for (let g = 0; g <= groups; g++) this.#offsets[g] = this.#allOffsets[group + g] - first;
     // A part of a group shorter than a slice: its own rows, not the group's.
@@ -101,8 +139,6 @@ class Share {
       this.#offsets[0] = 0;
       this.#offsets[1] = count;
     }
-    this.#moments(groups, 0, source);
-    source.release();
     return true;
   }
 
@@ -134,13 +170,10 @@ class Share {
   }
 
   #moments(groups: number, slot: number, source: Source): void {
-    const { dims, rows } = this.#task;
+    const { dims } = this.#task;
     const { count, weight, mean, scatter } = this.#at.statistics;
     this.#kernels.moments(
-      rows?.rowType ?? 0,
-      source.x,
-      source.weights,
-      this.#at.offsets,
+      ...this.#rowsOf(source),
       groups,
       dims,
       count + slot * 8,
@@ -159,25 +192,36 @@ class Share {
   /** Solves groups whose statistics the kernels see. */
   #finish(group: number, groups: number, statistics: Places<typeof STATISTICS>): void {
     const { solver } = this.#task;
-    const parameters = this.#parameters?.read(group, groups) ?? this.#at.parameters;
     if (solver?.kind === "fit" && this.#fits) {
-      this.#fit(groups, solver, statistics, parameters, this.#fits.places(group));
+      this.#kernels.fit(...this.#valuesOf(group, groups, solver, statistics, this.#fits.places(group)));
       this.#fits.written(group, groups);
     } else if (solver && this.#evaluation) {
+      const parameters = this.#parametersOf(group, groups);
       this.#evaluate(groups, solver.precision, statistics, parameters, this.#evaluation.places(group));
       this.#evaluation.written(group, groups);
     }
     Atomics.add(this.#site.control, CONTROL.done, groups);
   }
 
-  #fit(
+  #parametersOf(group: number, groups: number): Places<typeof PARAMETERS> {
+    return this.#parameters?.read(group, groups) ?? this.#at.parameters;
+  }
+
+  /** What the kernels take of loaded rows. */
+  #rowsOf({ x, weights }: Source): [rowType: number, rows: number, weights: number, offsets: number] {
+    return [this.#task.rows?.rowType ?? 0, x, weights, this.#at.offsets];
+  }
+
+  /** What the kernels take of a fit. */
+  #valuesOf(
+    group: number,
     groups: number,
     solver: FitTask,
     statistics: Places<typeof STATISTICS>,
-    parameters: Places<typeof PARAMETERS>,
     fits: Places<typeof FITS>,
-  ): void {
-    this.#kernels.fit(
+  ): FitValues {
+    const parameters = this.#parametersOf(group, groups);
+    return [
       solver.precision,
       solver.method,
       groups,
@@ -203,7 +247,7 @@ class Share {
       fits.iterations,
       fits.statusCode,
       this.#at.scratch,
-    );
+    ];
   }
 
   #evaluate(
