@@ -1,6 +1,7 @@
 import type { Control } from "../../engine.js";
 import { EngineError } from "../../errors.js";
 import { Queue } from "../queue.js";
+import { Reserve } from "../reserve.js";
 import { type DeviceFacts, deviceFacts, LEAST_CAPABILITY } from "./device.js";
 import { Driver, type DriverError, type DriverMissing } from "./driver.js";
 import { engineError } from "./failures.js";
@@ -9,6 +10,8 @@ import type { Task } from "./task.js";
 import { DeviceThread } from "./thread.js";
 
 const PROGRESS_MS = 100;
+/** The results of a million groups of 8 variables are 1.1 GB. */
+const KEPT_RESULTS = 2 ** 31;
 
 /** One device's part of a call. */
 export interface Part {
@@ -22,6 +25,7 @@ export class Machine {
   readonly device: string;
   readonly queue = new Queue();
   readonly memory: HostMemoryPool;
+  readonly reserve = new Reserve(KEPT_RESULTS);
   /** Whether the caller has named the devices, so that all of them are used. */
   readonly named: boolean;
   readonly #ordinals: readonly number[];
@@ -119,9 +123,10 @@ export class Machine {
 
   /** Gives everything back and ends the threads; a running call fails. */
   close(): Promise<void> {
-    this.#closed ??= Promise.all(this.#threads.filter(Boolean).map((thread) => thread.close())).then(() =>
-      this.memory.clear(),
-    );
+    this.#closed ??= Promise.all(this.#threads.filter(Boolean).map((thread) => thread.close())).then(() => {
+      this.memory.clear();
+      this.reserve.clear();
+    });
     return this.#closed;
   }
 

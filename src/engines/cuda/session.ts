@@ -1,6 +1,6 @@
 import type { Batch } from "../../batch.js";
 import type { Control, Session, Solve } from "../../engine.js";
-import { EngineError, InputError } from "../../errors.js";
+import { InputError } from "../../errors.js";
 import { Evaluation } from "../../evaluation.js";
 import { Fits } from "../../fits.js";
 import { methodCode, PRECISIONS, type Precision, ROUNDING_UNIT } from "../../methods.js";
@@ -8,6 +8,7 @@ import type { Parameters } from "../../parameters.js";
 import { Statistics } from "../../statistics.js";
 import {
   type Arrays,
+  COUNTS,
   EVALUATION,
   FITS,
   type Fields,
@@ -56,7 +57,7 @@ export class CudaSession implements Session {
   statistics(control: Control = {}): Promise<Statistics> {
     return this.#calls.run("statistics", control, async () => {
       const { dims, groups, dtype } = this.#source;
-      const arrays = fresh(STATISTICS, groups, dims);
+      const arrays = this.#room(STATISTICS);
       await this.#perform(undefined, arrays, [arrays], control);
       this.#counts = arrays;
       const { count, weight } = arrays;
@@ -75,7 +76,7 @@ export class CudaSession implements Session {
     return this.#calls.run("evaluate", control, async () => {
       this.#requireShape("evaluate", parameters);
       const { dims, groups } = this.#source;
-      const results = fresh(EVALUATION, groups, dims);
+      const results = this.#room(EVALUATION);
       const precision = PRECISIONS.indexOf(this.#precision);
       await this.#perform(
         (from) => ({
@@ -115,7 +116,7 @@ export class CudaSession implements Session {
     const given = typeof start === "object" ? start : undefined;
     if (given) this.#requireShape("fit", given);
     const epsilon = ROUNDING_UNIT[dtype];
-    const results = fresh(FITS, groups, dims);
+    const results = this.#room(FITS);
     const common = {
       kind: "fit" as const,
       precision: PRECISIONS.indexOf(this.#precision),
@@ -126,8 +127,7 @@ export class CudaSession implements Session {
       maxIterations,
       epsilon,
     };
-    const counts =
-      this.#counts ?? fresh({ count: STATISTICS.count, weight: STATISTICS.weight }, groups, dims);
+    const counts = this.#counts ?? this.#room(COUNTS);
     await this.#perform(
       (from) => ({
         ...common,
@@ -151,7 +151,23 @@ export class CudaSession implements Session {
         tolerance,
         roundingUnit: epsilon,
       },
+      () => {
+        for (const { buffer } of Object.values(results)) {
+          this.#machine.reserve.give(buffer as SharedArrayBuffer);
+        }
+      },
     );
+  }
+
+  /** Memory for `fields` of all groups, which becomes the reserve's again if it is ever given back. */
+  #room<F extends Fields>(fields: F): Arrays<F> {
+    const { dims, groups } = this.#source;
+    return mapFields(fields, (field, name) => {
+      const length = groups * widthOf(field, dims);
+      const purpose = `cuda: ${name} of ${groups} groups of ${dims} dims`;
+      const buffer = this.#machine.reserve.take(length * field.words.BYTES_PER_ELEMENT, purpose);
+      return new field.words(buffer, 0, length);
+    }) as Arrays<F>;
   }
 
   /** Has the devices work on their shares; `statistics` are written as far as they are given. */
@@ -228,22 +244,6 @@ interface LocatedRows {
 /** The rows of groups from … to−1; the offsets go on counting from the first row of the batch. */
 function rowsOf(batch: Batch, { rowType, x, weights }: LocatedRows, from: number, to: number): RowsSource {
   return { kind: "rows", rowType, x, weights, offsets: batch.offsets.slice(from, to + 1) };
-}
-
-/** Memory for the results of all groups. */
-function fresh<F extends Fields>(fields: F, groups: number, dims: number): Arrays<F> {
-  return mapFields(fields, (field, name) => {
-    const length = groups * widthOf(field, dims);
-    try {
-      return new field.words(new ArrayBuffer(length * field.words.BYTES_PER_ELEMENT), 0, length);
-    } catch (error) {
-      throw new EngineError(
-        `cuda: ${name} of ${groups} groups of ${dims} dims cannot be had in memory`,
-        "Fit fewer groups at a time, or free memory",
-        { cause: error },
-      );
-    }
-  }) as Arrays<F>;
 }
 
 /** Where the arrays that are there lie, from group `from` on. */

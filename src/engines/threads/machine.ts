@@ -3,18 +3,19 @@ import type { Control } from "../../engine.js";
 import { EngineError } from "../../errors.js";
 import type { RealArray } from "../../layout.js";
 import { Queue } from "../queue.js";
+import { Reserve } from "../reserve.js";
 import { Arena } from "./arena.js";
 import { type Code, type Kernels, type Loaded, loadCode } from "./code.js";
 import { Feeder } from "./feeder.js";
 import type { Plan } from "./plan.js";
 import { Pool } from "./pool.js";
-import { Reserve } from "./shared.js";
 import { CONTROL, controlWords, QUEUE, queueOf, STACK_BYTES, type Task, type WorkerStart } from "./task.js";
 import { Workspace } from "./workspace.js";
 
 const PROGRESS_MS = 100;
 /** A workspace larger than this is given back after the call, so that batches can have the memory. */
 const KEPT_WORKSPACE = 2 ** 26;
+const KEPT_RESULTS = 2 ** 28;
 /** Scratch grows with d² at most; from this d on it is foretold before the kernels are asked, whose answer has 32 bits. */
 const TOLD_DIMS = 1024;
 
@@ -43,7 +44,7 @@ export class Machine {
   readonly arena: Arena;
   readonly kernels: Kernels;
   readonly addressOf: Loaded["addressOf"];
-  readonly reserve = new Reserve();
+  readonly reserve = new Reserve(KEPT_RESULTS);
   readonly queue = new Queue();
   readonly #pool: Pool;
   readonly #control: Int32Array;

@@ -2,12 +2,13 @@ import type { Batch } from "../../batch.js";
 import { InputError } from "../../errors.js";
 import type { Precision } from "../../methods.js";
 import { STATISTICS } from "../fields.js";
+import { sharedBytes } from "../reserve.js";
 import { ResidentBatch } from "../resident_batch.js";
 import { GatheredBatch } from "./gathered_batch.js";
 import type { Call, Machine } from "./machine.js";
 import { type Plan, planRows, type RowsShape, renewed } from "./plan.js";
 import { isShared, spanOf } from "./shared.js";
-import { allocateFields, sharedBytes } from "./spans.js";
+import { allocateFields } from "./spans.js";
 import { ELEMENT_BYTES, type RowsTask } from "./task.js";
 
 /**

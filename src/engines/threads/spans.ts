@@ -1,6 +1,6 @@
 // Where the arrays of a table of fields lie in shared memory outside the kernels'.
-import { EngineError } from "../../errors.js";
 import { type Arrays, type Field, type Fields, mapFields, type Words, widthOf } from "../fields.js";
+import { sharedBytes } from "../reserve.js";
 
 /** Part of a SharedArrayBuffer. Views beyond 4 GiB do not survive a message between threads on Node 20; this does. */
 export interface Span {
@@ -37,17 +37,4 @@ export function allocateFields<F extends Fields>(
     buffer: take(groups * widthOf(field, dims) * field.words.BYTES_PER_ELEMENT, name),
     byteOffset: 0,
   }));
-}
-
-/** @throws EngineError where that much memory cannot be had */
-export function sharedBytes(bytes: number, purpose: string): SharedArrayBuffer {
-  try {
-    return new SharedArrayBuffer(bytes);
-  } catch (error) {
-    throw new EngineError(
-      `${purpose}: ${Math.ceil(bytes / 2 ** 20)} MiB of memory cannot be had`,
-      "Fit fewer groups at a time, or free memory",
-      { cause: error },
-    );
-  }
 }

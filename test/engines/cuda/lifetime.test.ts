@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CudaEngine } from "../../../src/engines/cuda/engine.js";
+import { fit } from "../../../src/fit.js";
 import { gaussianBatch } from "../../support/gaussians.js";
 import { Random } from "../../support/random.js";
 import { closedForm, inEngine, LONG_GROUPS, long, longBatch } from "../threads/support.js";
@@ -53,6 +54,19 @@ withStandIn("an engine on the stand-in", () => {
       own.release();
       expect(() => engine.allocate(layout)).toThrow(/allocate: the engine is closed/);
     });
+  });
+
+  it("writes results over those that were released, and over no others", async () => {
+    const first = await fit(batch, { engine });
+    const second = await fit(batch, { engine });
+    const [mean, kept] = [first.mean.slice(), first.mean.buffer];
+    expect(second.mean.buffer).not.toBe(kept);
+    first.release();
+    first.release();
+    const [third, fourth] = [await fit(batch, { engine }), await fit(batch, { engine })];
+    expect(third.mean.buffer).toBe(kept);
+    expect(fourth.mean.buffer).not.toBe(kept);
+    expect(third.mean).toEqual(mean);
   });
 
   describe("a long call", () => {
