@@ -1,4 +1,4 @@
-// Bundles the command into dist/cli/main.js, with yargs and what else it parses words with: to find, read and compile 150 small files takes
+// Bundles the command into dist/cli/command.js, with yargs and what else it parses words with: to find, read and compile 150 small files takes
 // longer than most of what the command does. The script of the worker threads of the engines native and wasm is bundled likewise.
 //
 // tsc has left the same code in dist unbundled, for whoever imports the library.
@@ -73,7 +73,7 @@ const bundle = (entry) =>
     absWorkingDir: root,
   });
 
-for (const entry of ["cli/main", "engines/threads/worker"]) {
+for (const entry of ["cli/command", "engines/threads/worker"]) {
   const { metafile } = await bundle(entry);
   const name = `dist/${entry}.js`;
   const { bytes } = metafile.outputs[name];

@@ -1,16 +1,7 @@
 #!/usr/bin/env node
-import { reportFailure } from "./failure.js";
-import { runProgram } from "./program.js";
-import { Terminal } from "./terminal.js";
+import nodeModule from "node:module";
 
-// Whoever reads our output may stop before its end (mvnfit … | head): that is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
-});
-
-try {
-  await runProgram(process.argv.slice(2));
-} catch (error) {
-  process.exitCode = reportFailure(error, new Terminal(false));
-}
+// From Node 22 on compiled code is kept between calls, in a folder of the system's for temporary files (NODE_COMPILE_CACHE names another):
+// 20 ms less of each start. What is imported before is compiled each time, so all else is.
+(nodeModule as { enableCompileCache?: () => unknown }).enableCompileCache?.();
+await import("./command.js");
