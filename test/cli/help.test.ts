@@ -20,18 +20,21 @@ describe("help", () => {
   });
 
   // What makes a start slow is what it loads: V8 lists it for a coverage report.
-  it.each([[["--help"]], [["fit", "--help"]]])("%j loads nothing but its entry and the one file", async (words) => {
-    const reports = await mkdtemp(join(tmpdir(), "mvnfit-loaded-"));
-    await mvnfit(words, { env: { NODE_V8_COVERAGE: reports } });
-    const loaded: string[] = [];
-    for (const name of await readdir(reports)) {
-      const { result } = JSON.parse(await readFile(join(reports, name), "utf8"));
-      for (const { url } of result) loaded.push(url);
-    }
-    await rm(reports, { recursive: true });
-    const ours = loaded.filter((url) => !url.startsWith("node:"));
-    expect(ours.map((url) => basename(url))).toEqual(["main.js", "command.js"]);
-  });
+  it.each([[["--help"]], [["fit", "--help"]]])(
+    "%j loads nothing but its entry and the one file",
+    async (words) => {
+      const reports = await mkdtemp(join(tmpdir(), "mvnfit-loaded-"));
+      await mvnfit(words, { env: { NODE_V8_COVERAGE: reports } });
+      const loaded: string[] = [];
+      for (const name of await readdir(reports)) {
+        const { result } = JSON.parse(await readFile(join(reports, name), "utf8"));
+        for (const { url } of result) loaded.push(url);
+      }
+      await rm(reports, { recursive: true });
+      const ours = loaded.filter((url) => !url.startsWith("node:"));
+      expect(ours.map((url) => basename(url))).toEqual(["main.js", "command.js"]);
+    },
+  );
 
   it.each([[["--version"]], [["fit", "--version"]]])("%j is the package's", async (words) => {
     const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
