@@ -7,7 +7,7 @@
 // entries: [{ name, module, arguments, team }…] }, the entries in the order that `describe` counts.
 //
 // PTX is what the driver compiles for the device it finds. It is made for compute capability 7.5, the oldest that the
-// compiler knows (8.0 for what multiplies float64 matrices), and says that it needs the oldest PTX version that holds all its instructions, so that an older
+// compiler knows (8.0 for what copies rows ahead and multiplies float64 matrices), and says that it needs the oldest PTX version that holds all its instructions, so that an older
 // driver takes it too. A digest of sources and flags, and the compiler, are its first line: a second build has nothing to do.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -36,7 +36,7 @@ const flags = [
   "-fmad=false", // what is written is what is computed, on every engine
   "-allow-unsupported-compiler", // the host's only preprocesses
 ];
-const capabilityFor = (module) => (module.includes("tensor") ? "80" : "75");
+const capabilityFor = (module) => (module.includes("ahead") ? "80" : "75");
 const oldestCompiler = 12; // the first with C++20
 // PTX versions, oldest first, from the one that brought compute capability 7.5 on.
 const versions = "6.3 6.4 6.5 7.0 7.1 7.2 7.3 7.4 7.5 7.6 7.7 7.8 8.0 8.1 8.2 8.3 8.4 8.5 8.6 8.7 8.8".split(

@@ -20,7 +20,7 @@ struct Launch {
 
 // Up to 4 columns by lanes; then panels by a warp while its lanes cover the tiles of the triangle in one go, and by
 // blocks beyond.
-constexpr int mostLanesColumns = 4, mostWarpColumns = 28, mostNarrowBlockColumns = 60;
+constexpr int mostLanesColumns = 4, lanesWidth = 8, mostWarpColumns = 28, mostNarrowBlockColumns = 60;
 
 // The entries of one row type, with or without weights, stand together: d = 1 … 4, warp, block.
 template <class Sum> MVN_FN Launch momentsLaunch(int set, int d) {
@@ -29,7 +29,7 @@ template <class Sum> MVN_FN Launch momentsLaunch(int set, int d) {
   Scratch count;
   if (d <= mostLanesColumns) {
     LanesWorkspace<mostLanesColumns>{count};
-    return {first + d - 1, 8, count.used};
+    return {first + d - 1, lanesWidth, count.used};
   }
   const int width = d <= mostWarpColumns ? 32 : d <= mostNarrowBlockColumns ? 128 : 256;
   PanelWorkspace<Sum>(count, PanelShape<Sum>(d, width));
@@ -39,12 +39,32 @@ template <class Sum> MVN_FN Launch momentsLaunch(int set, int d) {
 // The widest rows that the sums of a warp's matrix unit have registers for.
 constexpr int mostTensorColumns = 64;
 
-// The entries of one row type, with or without weights, stand together: 1, 2 or 4 columns side by side, then strips.
-MVN_FN Launch tensorLaunch(int set, int d) {
-  constexpr int perSet = 9, narrow = 3;
-  const int strips = (d + stripColumns - 1) / stripColumns;
-  const int form = d <= 2 ? d - 1 : d <= 4 ? 2 : narrow + (strips <= 4 ? strips - 1 : strips <= 6 ? 4 : 5);
-  return {i32(Entry::moments_tensor_f64_b1) + set * perSet + form, warpLanes, 0};
+template <class Row> MVN_FN i64 lanesAheadBytes(int d) {
+  Scratch count;
+  LanesWorkspace<mostLanesColumns>{count};
+  PieceRing(count, d * int(sizeof(Row)), MomentsLanesAhead<1, Row, false>::Workspace::pieceBytes);
+  return count.used;
+}
+
+template <int S, class Row> MVN_FN i64 tensorBytes(int d) {
+  Scratch count;
+  typename MomentsTensor<S, Row, false>::Workspace(count, d);
+  return count.used;
+}
+
+// By strips of columns: the first form that has enough of them.
+template <class Row, int S, int... more> MVN_FN Launch tensorLaunch(int entry, int d) {
+  if (d <= S * stripColumns) return {entry, warpLanes, tensorBytes<S, Row>(d)};
+  if constexpr (sizeof...(more) > 0) return tensorLaunch<Row, more...>(entry + 1, d);
+  return {};
+}
+
+// The entries of one row type, with or without weights, stand together: d = 1 … 4, then strips.
+template <class Row> MVN_FN Launch aheadLaunch(Entry firstOfType, int weighted, int d) {
+  constexpr int perSet = mostLanesColumns + 6;
+  const int first = i32(firstOfType) + weighted * perSet;
+  if (d <= mostLanesColumns) return {first + d - 1, lanesWidth, lanesAheadBytes<Row>(d)};
+  return tensorLaunch<Row, 1, 2, 3, 4, 6, 8>(first + mostLanesColumns, d);
 }
 
 // A lane a column, as far as lanes go.
@@ -79,7 +99,10 @@ MVN_FN Launch launchOf(const DescribeArguments& a) {
   const Method method = Method(i32(a.variant));
   switch (a.operation) {
     case 0: {
-      if (a.matrixUnits && d <= mostTensorColumns) return tensorLaunch(int((a.type > 0 ? 2 : 0) + a.variant), d);
+      if (a.matrixUnits && d <= mostTensorColumns) {
+        return a.type == 0 ? aheadLaunch<f64>(Entry::moments_ahead_f64_d1, int(a.variant), d)
+                           : aheadLaunch<f32>(Entry::moments_ahead_f32_d1, int(a.variant), d);
+      }
       const int set = int(2 * a.type + a.variant);
       return a.type == 2 ? momentsLaunch<f32>(set, d) : momentsLaunch<f64>(set, d);
     }

@@ -7,7 +7,7 @@
 //     static i64 size(const Arguments&)                                  how many entries its list has
 //     template <class Team> static void play(const Team&, const Arguments&, i64 index, char* block)
 //
-// Team: Thread (one lane), Warp (1 … 32 lanes, a power of two, of one warp), LeanWarp (the same with fewer registers) or Block.
+// Team: Thread (one lane), Warp (1 … 32 lanes, a power of two, of one warp), Warp12, Warp16, Warp20 (of which a multiprocessor is to hold so many) or Block.
 #pragma once
 
 #include "arguments.hpp"
@@ -59,55 +59,59 @@
   X(moments_single_weighted_warp, MomentsArguments, Warp, MomentsPanels<f32, f32, true>)   \
   X(moments_single_weighted_block, MomentsArguments, Block, MomentsPanels<f32, f32, true>)
 
-#define MVN_ENTRIES_moments_tensor_f64(X)                                                   \
-  X(moments_tensor_f64_b1, MomentsArguments, Warp, MomentsTensor<1, 1, f64, false>)         \
-  X(moments_tensor_f64_b2, MomentsArguments, Warp, MomentsTensor<1, 2, f64, false>)         \
-  X(moments_tensor_f64_b4, MomentsArguments, Warp, MomentsTensor<1, 4, f64, false>)         \
-  X(moments_tensor_f64_s1, MomentsArguments, Warp, MomentsTensor<1, 8, f64, false>)         \
-  X(moments_tensor_f64_s2, MomentsArguments, Warp, MomentsTensor<2, 8, f64, false>)         \
-  X(moments_tensor_f64_s3, MomentsArguments, Warp, MomentsTensor<3, 8, f64, false>)         \
-  X(moments_tensor_f64_s4, MomentsArguments, Warp, MomentsTensor<4, 8, f64, false>)         \
-  X(moments_tensor_f64_s6, MomentsArguments, Warp, MomentsTensor<6, 8, f64, false>)         \
-  X(moments_tensor_f64_s8, MomentsArguments, Warp, MomentsTensor<8, 8, f64, false>)         \
-  X(moments_tensor_f64_weighted_b1, MomentsArguments, Warp, MomentsTensor<1, 1, f64, true>) \
-  X(moments_tensor_f64_weighted_b2, MomentsArguments, Warp, MomentsTensor<1, 2, f64, true>) \
-  X(moments_tensor_f64_weighted_b4, MomentsArguments, Warp, MomentsTensor<1, 4, f64, true>) \
-  X(moments_tensor_f64_weighted_s1, MomentsArguments, Warp, MomentsTensor<1, 8, f64, true>) \
-  X(moments_tensor_f64_weighted_s2, MomentsArguments, Warp, MomentsTensor<2, 8, f64, true>) \
-  X(moments_tensor_f64_weighted_s3, MomentsArguments, Warp, MomentsTensor<3, 8, f64, true>) \
-  X(moments_tensor_f64_weighted_s4, MomentsArguments, Warp, MomentsTensor<4, 8, f64, true>) \
-  X(moments_tensor_f64_weighted_s6, MomentsArguments, Warp, MomentsTensor<6, 8, f64, true>) \
-  X(moments_tensor_f64_weighted_s8, MomentsArguments, Warp, MomentsTensor<8, 8, f64, true>)
+#define MVN_ENTRIES_moments_ahead_f64(X)                                                    \
+  X(moments_ahead_f64_d1, MomentsArguments, Warp20, MomentsLanesAhead<1, f64, false>)         \
+  X(moments_ahead_f64_d2, MomentsArguments, Warp20, MomentsLanesAhead<2, f64, false>)         \
+  X(moments_ahead_f64_d3, MomentsArguments, Warp16, MomentsLanesAhead<3, f64, false>)         \
+  X(moments_ahead_f64_d4, MomentsArguments, Warp16, MomentsLanesAhead<4, f64, false>)         \
+  X(moments_ahead_f64_s1, MomentsArguments, Warp20, MomentsTensor<1, f64, false>)             \
+  X(moments_ahead_f64_s2, MomentsArguments, Warp16, MomentsTensor<2, f64, false>)             \
+  X(moments_ahead_f64_s3, MomentsArguments, Warp16, MomentsTensor<3, f64, false>)             \
+  X(moments_ahead_f64_s4, MomentsArguments, Warp12, MomentsTensor<4, f64, false>)             \
+  X(moments_ahead_f64_s6, MomentsArguments, Warp, MomentsTensor<6, f64, false>)             \
+  X(moments_ahead_f64_s8, MomentsArguments, Warp, MomentsTensor<8, f64, false>)             \
+  X(moments_ahead_f64_weighted_d1, MomentsArguments, Warp20, MomentsLanesAhead<1, f64, true>) \
+  X(moments_ahead_f64_weighted_d2, MomentsArguments, Warp20, MomentsLanesAhead<2, f64, true>) \
+  X(moments_ahead_f64_weighted_d3, MomentsArguments, Warp16, MomentsLanesAhead<3, f64, true>) \
+  X(moments_ahead_f64_weighted_d4, MomentsArguments, Warp16, MomentsLanesAhead<4, f64, true>) \
+  X(moments_ahead_f64_weighted_s1, MomentsArguments, Warp20, MomentsTensor<1, f64, true>)     \
+  X(moments_ahead_f64_weighted_s2, MomentsArguments, Warp16, MomentsTensor<2, f64, true>)     \
+  X(moments_ahead_f64_weighted_s3, MomentsArguments, Warp16, MomentsTensor<3, f64, true>)     \
+  X(moments_ahead_f64_weighted_s4, MomentsArguments, Warp12, MomentsTensor<4, f64, true>)     \
+  X(moments_ahead_f64_weighted_s6, MomentsArguments, Warp, MomentsTensor<6, f64, true>)     \
+  X(moments_ahead_f64_weighted_s8, MomentsArguments, Warp, MomentsTensor<8, f64, true>)
 
-#define MVN_ENTRIES_moments_tensor_f32(X)                                                   \
-  X(moments_tensor_f32_b1, MomentsArguments, Warp, MomentsTensor<1, 1, f32, false>)         \
-  X(moments_tensor_f32_b2, MomentsArguments, Warp, MomentsTensor<1, 2, f32, false>)         \
-  X(moments_tensor_f32_b4, MomentsArguments, Warp, MomentsTensor<1, 4, f32, false>)         \
-  X(moments_tensor_f32_s1, MomentsArguments, Warp, MomentsTensor<1, 8, f32, false>)         \
-  X(moments_tensor_f32_s2, MomentsArguments, Warp, MomentsTensor<2, 8, f32, false>)         \
-  X(moments_tensor_f32_s3, MomentsArguments, Warp, MomentsTensor<3, 8, f32, false>)         \
-  X(moments_tensor_f32_s4, MomentsArguments, Warp, MomentsTensor<4, 8, f32, false>)         \
-  X(moments_tensor_f32_s6, MomentsArguments, Warp, MomentsTensor<6, 8, f32, false>)         \
-  X(moments_tensor_f32_s8, MomentsArguments, Warp, MomentsTensor<8, 8, f32, false>)         \
-  X(moments_tensor_f32_weighted_b1, MomentsArguments, Warp, MomentsTensor<1, 1, f32, true>) \
-  X(moments_tensor_f32_weighted_b2, MomentsArguments, Warp, MomentsTensor<1, 2, f32, true>) \
-  X(moments_tensor_f32_weighted_b4, MomentsArguments, Warp, MomentsTensor<1, 4, f32, true>) \
-  X(moments_tensor_f32_weighted_s1, MomentsArguments, Warp, MomentsTensor<1, 8, f32, true>) \
-  X(moments_tensor_f32_weighted_s2, MomentsArguments, Warp, MomentsTensor<2, 8, f32, true>) \
-  X(moments_tensor_f32_weighted_s3, MomentsArguments, Warp, MomentsTensor<3, 8, f32, true>) \
-  X(moments_tensor_f32_weighted_s4, MomentsArguments, Warp, MomentsTensor<4, 8, f32, true>) \
-  X(moments_tensor_f32_weighted_s6, MomentsArguments, Warp, MomentsTensor<6, 8, f32, true>) \
-  X(moments_tensor_f32_weighted_s8, MomentsArguments, Warp, MomentsTensor<8, 8, f32, true>)
+#define MVN_ENTRIES_moments_ahead_f32(X)                                                    \
+  X(moments_ahead_f32_d1, MomentsArguments, Warp20, MomentsLanesAhead<1, f32, false>)         \
+  X(moments_ahead_f32_d2, MomentsArguments, Warp20, MomentsLanesAhead<2, f32, false>)         \
+  X(moments_ahead_f32_d3, MomentsArguments, Warp16, MomentsLanesAhead<3, f32, false>)         \
+  X(moments_ahead_f32_d4, MomentsArguments, Warp16, MomentsLanesAhead<4, f32, false>)         \
+  X(moments_ahead_f32_s1, MomentsArguments, Warp20, MomentsTensor<1, f32, false>)             \
+  X(moments_ahead_f32_s2, MomentsArguments, Warp16, MomentsTensor<2, f32, false>)             \
+  X(moments_ahead_f32_s3, MomentsArguments, Warp16, MomentsTensor<3, f32, false>)             \
+  X(moments_ahead_f32_s4, MomentsArguments, Warp12, MomentsTensor<4, f32, false>)             \
+  X(moments_ahead_f32_s6, MomentsArguments, Warp, MomentsTensor<6, f32, false>)             \
+  X(moments_ahead_f32_s8, MomentsArguments, Warp, MomentsTensor<8, f32, false>)             \
+  X(moments_ahead_f32_weighted_d1, MomentsArguments, Warp20, MomentsLanesAhead<1, f32, true>) \
+  X(moments_ahead_f32_weighted_d2, MomentsArguments, Warp20, MomentsLanesAhead<2, f32, true>) \
+  X(moments_ahead_f32_weighted_d3, MomentsArguments, Warp16, MomentsLanesAhead<3, f32, true>) \
+  X(moments_ahead_f32_weighted_d4, MomentsArguments, Warp16, MomentsLanesAhead<4, f32, true>) \
+  X(moments_ahead_f32_weighted_s1, MomentsArguments, Warp20, MomentsTensor<1, f32, true>)     \
+  X(moments_ahead_f32_weighted_s2, MomentsArguments, Warp16, MomentsTensor<2, f32, true>)     \
+  X(moments_ahead_f32_weighted_s3, MomentsArguments, Warp16, MomentsTensor<3, f32, true>)     \
+  X(moments_ahead_f32_weighted_s4, MomentsArguments, Warp12, MomentsTensor<4, f32, true>)     \
+  X(moments_ahead_f32_weighted_s6, MomentsArguments, Warp, MomentsTensor<6, f32, true>)     \
+  X(moments_ahead_f32_weighted_s8, MomentsArguments, Warp, MomentsTensor<8, f32, true>)
 
 #define MVN_ENTRIES_closed_form_narrow(X)                           \
-  X(fit_f64_closed_form_4, FitArguments, LeanWarp, ClosedForm<4>)   \
-  X(fit_f64_closed_form_8, FitArguments, LeanWarp, ClosedForm<8>)   \
-  X(fit_f64_closed_form_12, FitArguments, LeanWarp, ClosedForm<12>) \
-  X(fit_f64_closed_form_16, FitArguments, LeanWarp, ClosedForm<16>)
+  X(fit_f64_closed_form_4, FitArguments, Warp12, ClosedForm<4>)   \
+  X(fit_f64_closed_form_8, FitArguments, Warp12, ClosedForm<8>)   \
+  X(fit_f64_closed_form_12, FitArguments, Warp12, ClosedForm<12>) \
+  X(fit_f64_closed_form_16, FitArguments, Warp12, ClosedForm<16>)
 
 #define MVN_ENTRIES_closed_form_warp(X)                             \
-  X(fit_f64_closed_form_24, FitArguments, LeanWarp, ClosedForm<24>) \
-  X(fit_f64_closed_form_32, FitArguments, LeanWarp, ClosedForm<32>)
+  X(fit_f64_closed_form_24, FitArguments, Warp12, ClosedForm<24>) \
+  X(fit_f64_closed_form_32, FitArguments, Warp12, ClosedForm<32>)
 
 #define MVN_ENTRIES_closed_form_48(X) X(fit_f64_closed_form_48, FitArguments, Block, ClosedForm<48>)
 #define MVN_ENTRIES_closed_form_64(X) X(fit_f64_closed_form_64, FitArguments, Block, ClosedForm<64>)
@@ -141,7 +145,7 @@
 
 #define MVN_ENTRIES_MOMENTS(X) \
   MVN_ENTRIES_common(X) MVN_ENTRIES_moments_f64(X) MVN_ENTRIES_moments_f32(X) MVN_ENTRIES_moments_single(X) \
-  MVN_ENTRIES_moments_tensor_f64(X) MVN_ENTRIES_moments_tensor_f32(X)
+  MVN_ENTRIES_moments_ahead_f64(X) MVN_ENTRIES_moments_ahead_f32(X)
 #define MVN_ENTRIES_FITS(X)                                         \
   MVN_ENTRIES_closed_form_narrow(X) MVN_ENTRIES_closed_form_warp(X) \
   MVN_ENTRIES_closed_form_48(X) MVN_ENTRIES_closed_form_64(X)       \

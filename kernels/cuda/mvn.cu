@@ -10,14 +10,18 @@ struct Thread : Warp {
   MVN_FN explicit Thread(int) : Warp(1) {}
 };
 
-// Where the compiler would take twice the registers for no gain.
-using LeanWarp = Warp;
+// Where so many warps are to fit on a multiprocessor, and the compiler would take more registers than leave room for them.
+using Warp12 = Warp;
+using Warp16 = Warp;
+using Warp20 = Warp;
 
 template <class Operation, class Team, class Arguments> MVN_FN void launch(const Arguments& a) {
   const i64 perBlock = blockDim.x / a.width, inBlock = threadIdx.x / a.width;
   const i64 index = blockIdx.x * perBlock + inBlock;
-  char* block = a.sharedBytes > 0 ? sharedBlock + inBlock * a.sharedBytes
-                                  : static_cast<char*>(a.scratch) + index * a.scratchBytes;
+  char* block = sharedBlock + inBlock * a.sharedBytes;
+  if constexpr (!requires { Operation::inSharedMemory; }) {
+    if (a.sharedBytes == 0) block = static_cast<char*>(a.scratch) + index * a.scratchBytes;
+  }
   playList<Operation>(Team(int(a.width)), index, gridDim.x * perBlock, a, block);
 }
 template <class Operation, class Team> MVN_FN void launch(const DescribeArguments& a) {
@@ -32,8 +36,12 @@ template <class Operation, class Team> MVN_FN void launch(const DescribeArgument
 #define MVN_BLOCKS_Thread 1
 #define MVN_THREADS_Warp 128
 #define MVN_BLOCKS_Warp 2
-#define MVN_THREADS_LeanWarp 128
-#define MVN_BLOCKS_LeanWarp 3
+#define MVN_THREADS_Warp12 128
+#define MVN_BLOCKS_Warp12 3
+#define MVN_THREADS_Warp16 128
+#define MVN_BLOCKS_Warp16 4
+#define MVN_THREADS_Warp20 128
+#define MVN_BLOCKS_Warp20 5
 #define MVN_THREADS_Block 256
 #define MVN_BLOCKS_Block 1
 

@@ -9,6 +9,7 @@
 #include "mvn/moments_lanes.hpp"
 #include "mvn/moments_panels.hpp"
 #include "mvn/moments_tensor.hpp"
+#include "mvn/pieces_ahead.hpp"
 
 namespace mvn {
 
@@ -27,7 +28,10 @@ template <int D, class Sum, class Row, bool weighted> struct MomentsLanes {
   MVN_FN static i64 size(const MomentsArguments& a) { return a.items; }
 
   template <class Team> MVN_FN static void play(const Team& team, const MomentsArguments& a, i64 item, char* block) {
-    momentsLanes<D, Sum, weighted>(team, itemRows<Row>(a, item), slotOf(a, a.target[item]), Scratch(block));
+    Scratch scratch(block);
+    const LanesWorkspace<D> work(scratch);
+    RowsInPlace source;
+    momentsLanes<D, Sum, weighted>(team, itemRows<Row>(a, item), source, slotOf(a, a.target[item]), work);
   }
 };
 
@@ -39,13 +43,62 @@ template <class Sum, class Row, bool weighted> struct MomentsPanels {
   }
 };
 
-// Sums are float64 whatever the rows.
-template <int strips, int width, class Row, bool weighted> struct MomentsTensor {
-  MVN_FN static i64 size(const MomentsArguments& a) { return a.items; }
+// Entries `first`, `first` + `step`, … of the list, their rows copied ahead: momentsOf(rows, source, out).
+template <bool weighted, class Row, class Team, class MomentsOf>
+MVN_FN void momentsAhead(const Team& team, const MomentsArguments& a, const PieceRing& ring, i64 first, i64 step,
+                         MomentsOf momentsOf) {
+  const auto itemAt = [&](i64 item) {
+    RowsOf<Row> rows = itemRows<Row>(a, item);
+    if (!weighted) rows.weights = nullptr;
+    return rows;
+  };
+  PiecesAhead<Row, decltype(itemAt)> source(team, int(a.dims), ring, itemAt, int(a.items), int(first), int(step));
+  MVN_UNROLL_BY(1) for (int item = int(first); item < int(a.items); item += int(step)) {
+    momentsOf(itemAt(item), source, slotOf(a, a.target[item]));
+  }
+}
 
-  template <class Team> MVN_FN static void play(const Team& team, const MomentsArguments& a, i64 item, char*) {
-    const RowsOf<Row> rows = itemRows<Row>(a, item);
-    momentsTensor<TensorForm<strips, width>, weighted>(team, int(a.dims), rows, slotOf(a, a.target[item]));
+// Up to 4 columns; sums are float64 whatever the rows.
+template <int D, class Row, bool weighted> struct MomentsLanesAhead {
+  static constexpr bool inSharedMemory = true;
+  struct Workspace {
+    LanesWorkspace<D> lanes;
+    PieceRing ring;
+
+    MVN_FN explicit Workspace(Scratch& scratch) : lanes(scratch), ring(scratch, D * int(sizeof(Row)), pieceBytes) {}
+    static constexpr int pieceBytes = 768;
+  };
+
+  template <class Team>
+  MVN_FN static void playAll(const Team& team, const MomentsArguments& a, i64 first, i64 step, char* block) {
+    Scratch scratch(block);
+    const Workspace work(scratch);
+    momentsAhead<weighted, Row>(team, a, work.ring, first, step, [&](auto rows, auto& source, const SlotRef& out) {
+      momentsLanes<D, f64, weighted>(team, rows, source, out, work.lanes);
+    });
+  }
+};
+
+// Sums are float64 whatever the rows.
+template <int strips, class Row, bool weighted> struct MomentsTensor {
+  static constexpr bool inSharedMemory = true;
+  using Form = TensorForm<strips>;
+  struct Workspace {
+    ItemState state;
+    PieceRing ring;
+
+    MVN_FN Workspace(Scratch& scratch, int d) : state(scratch, Form::padded), ring(scratch, d * int(sizeof(Row)), pieceBytes) {}
+    static constexpr int pieceBytes = 2048;
+  };
+
+  template <class Team>
+  MVN_FN static void playAll(const Team& team, const MomentsArguments& a, i64 first, i64 step, char* block) {
+    Scratch scratch(block);
+    const int d = int(a.dims);
+    const Workspace work(scratch, d);
+    momentsAhead<weighted, Row>(team, a, work.ring, first, step, [&](auto rows, auto& source, const SlotRef& out) {
+      momentsTensor<Form, weighted>(team, d, rows, source, out, work.state);
+    });
   }
 };
 
@@ -140,15 +193,25 @@ template <class Real> struct Evaluate {
   }
 };
 
-// Entries team, team + teams, … of the operation's list.
+// One entry after the other, where an operation knows no more than one.
 template <class Operation, class Team, class Arguments>
-MVN_FN void playList(const Team& team, i64 index, i64 teams, const Arguments& a, char* block) {
+MVN_FN void playEach(const Team& team, i64 index, i64 teams, const Arguments& a, char* block) {
   i64 round = 0;
   for (i64 entry = index; entry < Operation::size(a); entry += teams, ++round) {
     if constexpr (requires { Operation::stopped(team, a, round); }) {
       if (Operation::stopped(team, a, round)) return;
     }
     Operation::play(team, a, entry, block);
+  }
+}
+
+// Entries team, team + teams, … of the operation's list.
+template <class Operation, class Team, class Arguments>
+MVN_FN void playList(const Team& team, i64 index, i64 teams, const Arguments& a, char* block) {
+  if constexpr (requires { Operation::playAll(team, a, index, teams, block); }) {
+    Operation::playAll(team, a, index, teams, block);
+  } else {
+    playEach<Operation>(team, index, teams, a, block);
   }
 }
 

@@ -53,6 +53,15 @@ struct Warp {
     return {__shfl_sync(mask, p.value, from(lane()))};
   }
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
+  MVN_FN void copyAhead(char* to, const char* from, int bytes) const {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(unsigned(__cvta_generic_to_shared(to))), "l"(from),
+                 "r"(bytes)
+                 : "memory");
+  }
+  MVN_FN void closeCopies() const { asm volatile("cp.async.commit_group;" ::: "memory"); }
+  template <int pending> MVN_FN void waitForCopies() const {
+    asm volatile("cp.async.wait_group %0;" ::"n"(pending) : "memory");
+  }
   template <class Tile, class Left, class Right> MVN_FN void multiplyAdd(Tile tile, Left left, Right right) const {
     f64(&c)[2] = tile(lane());
     asm("mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%0, %1}, {%2}, {%3}, {%0, %1};"

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "fit.hpp"
-#include "moments_lanes.hpp"
+#include "wide_load.hpp"
 
 namespace mvn {
 

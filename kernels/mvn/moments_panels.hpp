@@ -13,8 +13,6 @@ namespace mvn {
 
 constexpr int tileSide = 4, tileEntries = tileSide * tileSide;
 
-MVN_FN constexpr int roundUp(int n, int unit) { return (n + unit - 1) / unit * unit; }
-
 // The shape of an item's work: a function of d, the type of the sums and the team's width, like all that follows.
 template <class Sum> struct PanelShape {
   int d, padded, tiles, slices, columnSlices, rows;

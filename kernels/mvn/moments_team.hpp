@@ -1,8 +1,8 @@
-// moments_team.hpp: what the two device forms of the moments share: a chunk of rows as a team finds it, and the
+// moments_team.hpp: what the device forms of the moments share: a chunk of rows as a team finds it, and the
 // statistics of an item being built chunk by chunk (the formulas of moments_chunk.hpp).
 //
-// moments_lanes.hpp keeps the sums of few columns in registers, moments_panels.hpp takes any number of columns through
-// panels of rows in shared memory.
+// moments_lanes.hpp keeps the sums of few columns in registers, moments_tensor.hpp those of up to 64 columns where a device has matrix
+// units for them, and moments_panels.hpp takes any number of columns through panels of rows in shared memory.
 #pragma once
 
 #include "merge_team.hpp"
@@ -47,10 +47,11 @@ template <class Sum, class Team> MVN_FN Chunk chunkOf(const Team& team, const f6
   chunk.weight = team.sum(total);
   chunk.count = team.sum(count);
   const f64 most = team.reduce(heaviest, [](f64 a, f64 b) { return max(a, b); });
-  team.lanes([&](int lane) {  // its first row
+  team.lanes([&](int lane) {  // the first row that has it
     if (heaviest(lane) < most) row(lane) = rows;
   });
-  chunk.shiftRow = team.reduce(row, [](i32 a, i32 b) { return min(a, b); });
+  const i32 first = team.reduce(row, [](i32 a, i32 b) { return min(a, b); });
+  chunk.shiftRow = chunk.count > 0 ? first : 0;
   chunk.unit = sizeof(Sum) == sizeof(f32) && chunk.count > 0 ? most : 1;
   return chunk;
 }
@@ -95,30 +96,41 @@ MVN_FN f64 chunkScatter(const ItemState& state, f64 product, f64 cross, int i, i
   return product - state.average[i] * state.total[j] + cross * state.delta[i] * state.delta[j];
 }
 
-// Writes the item. `entry(i, j)` is A_ij for i ≤ j.
-template <class Team, class Entry>
-MVN_FN void writeItem(const Team& team, int d, const ItemWeight& item, const ItemState& state, const SlotRef& out,
-                      Entry entry) {
-  const bool empty = item.count == 0;
-  const auto mean = [&](int j) { return empty ? notANumber<f64> : state.origin[j] + state.mean[j]; };
-  MVN_UNROLL_BY(1) for (int i = 0; i < d; ++i) {
-    team.each(i + 1, [&](int j) {
-      const bool defined = isFinite(mean(i)) && isFinite(mean(j));
-      const f64 value = empty ? 0 : defined ? entry(j, i) : notANumber<f64>;
-      out.scatter[i64(i) * d + j] = value;
-      out.scatter[i64(j) * d + i] = value;
-    });
-  }
+MVN_FN f64 meanOf(const ItemWeight& item, const ItemState& state, int j) {
+  return item.count == 0 ? notANumber<f64> : state.origin[j] + state.mean[j];
+}
+
+// A_ij = A_ji of the item, 0 where it has no rows, NaN where one of the columns has no mean.
+MVN_FN void writeEntry(int d, const ItemWeight& item, const ItemState& state, const SlotRef& out, int i, int j, f64 a) {
+  const bool defined = isFinite(meanOf(item, state, i)) && isFinite(meanOf(item, state, j));
+  const f64 value = item.count == 0 ? 0 : defined ? a : notANumber<f64>;
+  out.scatter[i64(i) * d + j] = out.scatter[i64(j) * d + i] = value;
+}
+
+// All but the scatter.
+template <class Team>
+MVN_FN void writeMean(const Team& team, int d, const ItemWeight& item, const ItemState& state, const SlotRef& out) {
   team.each(d, [&](int j) {
-    const bool finite = isFinite(mean(j));
-    out.mean[j] = finite ? mean(j) : notANumber<f64>;
-    if (out.rest) out.rest[j] = finite ? (state.origin[j] - mean(j)) + state.mean[j] : 0;
+    const f64 mean = meanOf(item, state, j);
+    const bool finite = isFinite(mean);
+    out.mean[j] = finite ? mean : notANumber<f64>;
+    if (out.rest) out.rest[j] = finite ? (state.origin[j] - mean) + state.mean[j] : 0;
   });
   team.lanes([&](int lane) {
     if (lane != 0) return;
     *out.count = item.count;
     *out.weight = item.weight;
   });
+}
+
+// Writes the item. `entry(i, j)` is A_ij for i ≤ j.
+template <class Team, class Entry>
+MVN_FN void writeItem(const Team& team, int d, const ItemWeight& item, const ItemState& state, const SlotRef& out,
+                      Entry entry) {
+  MVN_UNROLL_BY(1) for (int i = 0; i < d; ++i) {
+    team.each(i + 1, [&](int j) { writeEntry(d, item, state, out, j, i, entry(j, i)); });
+  }
+  writeMean(team, d, item, state, out);
 }
 
 }  // namespace mvn

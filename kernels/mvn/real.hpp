@@ -72,6 +72,8 @@ MVN_FN f32 abs(f32 x) { return __builtin_fabsf(x); }
 template <class T> MVN_FN constexpr T max(T a, T b) { return a < b ? b : a; }
 template <class T> MVN_FN constexpr T min(T a, T b) { return b < a ? b : a; }
 
+template <class T> MVN_FN constexpr T roundUp(T n, T unit) { return (n + unit - 1) / unit * unit; }
+
 // A word that somebody else may write at any time.
 #if defined(__CUDACC__)
 MVN_FN i32 readNow(const i32* word) { return *static_cast<const volatile i32*>(word); }

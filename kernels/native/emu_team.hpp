@@ -3,6 +3,8 @@
 // `each` may go in any order, as its calls are independent; whether they are, FiberTeam finds out (fiber_team.hpp).
 #pragma once
 
+#include <cstring>
+
 #include "mvn/team.hpp"
 
 namespace mvn {
@@ -37,6 +39,14 @@ template <class T, class Left, class Right> T multipliedAsDevice(T c, int row, i
   return c;
 }
 
+constexpr int mostCopied = 16;
+
+// A lane's copy to scratch, with zeros behind it.
+inline void copyNow(char* to, const char* from, int bytes) {
+  std::memcpy(to, from, bytes);
+  std::memset(to + bytes, 0, mostCopied - bytes);
+}
+
 struct EmuTeam {
   static constexpr bool simd = false;
   int width;
@@ -61,6 +71,9 @@ struct EmuTeam {
     for (int lane = 0; lane < width; ++lane) moved(lane) = p(from(lane));
     return moved;
   }
+  void copyAhead(char* to, const char* from, int bytes) const { copyNow(to, from, bytes); }
+  void closeCopies() const {}
+  template <int pending> void waitForCopies() const {}
   template <class Tile, class Left, class Right> void multiplyAdd(Tile tile, Left left, Right right) const {
     for (int lane = 0; lane < warpLanes; ++lane) {
       for (int e = 0; e < 2; ++e) {

@@ -7,6 +7,9 @@
 // Built with -fsanitize=thread, every lane is a thread to ThreadSanitizer, and only a barrier orders what lanes do: two that
 // touch one word in one phase, one of them writing, are reported whether or not a result shows it.
 //
+// A copy to scratch is made only when its lane waits for it, and until then the place holds what no copy leaves there: who reads it
+// early, or too late, shows.
+//
 // MVNFIT_SKIP_SYNC=cholesky.hpp:78 in the environment takes the barrier there out, to see the tests fail
 // (scripts/missing-barriers.mjs does that with each).
 #pragma once
@@ -16,6 +19,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -76,6 +80,28 @@ class FiberWatch {
 
 enum class LaneOrder { ascending, descending };
 
+// The copies of a lane that it has not waited for, in groups.
+class PendingCopies {
+ public:
+  MVN_UNSEEN void start() { groups_.assign(1, {}); }
+  MVN_UNSEEN void add(char* to, const char* from, int bytes) { groups_.back().push_back({to, from, bytes}); }
+  MVN_UNSEEN void close() { groups_.emplace_back(); }
+  // All but the last `pending` closed groups.
+  void finish(int pending) {
+    for (; int(groups_.size()) - 1 > pending; groups_.pop_front()) {
+      for (const Copy& copy : groups_.front()) copyNow(copy.to, copy.from, copy.bytes);
+    }
+  }
+
+ private:
+  struct Copy {
+    char* to;
+    const char* from;
+    int bytes;
+  };
+  std::deque<std::vector<Copy>> groups_;  // the last one is open
+};
+
 // The lanes' fibers and where each of them waits.
 class Fibers {
  public:
@@ -109,6 +135,7 @@ class Fibers {
 
   MVN_UNSEEN static Fibers& running() { return *current(); }
   MVN_UNSEEN int lane() const { return lane_; }
+  MVN_UNSEEN PendingCopies& copies() { return fibers_[lane_].copies; }
 
   // The running lane waits for the others.
   MVN_UNSEEN void wait(const char* file, int line) {
@@ -130,6 +157,7 @@ class Fibers {
     bool ended = false;
     const char* file = "";
     int line = 0;
+    PendingCopies copies;
   };
 
   std::function<void(int)> body_;
@@ -149,6 +177,7 @@ class Fibers {
     static std::array<FiberWatch, mostLanes> watches;
     fiber.watch = &watches[lane];
     fiber.watch->begin();
+    fiber.copies.start();
     fiber.stack.reset(new char[stackBytes]);
     getcontext(&fiber.context);
     fiber.context.uc_stack.ss_sp = fiber.stack.get();
@@ -228,6 +257,12 @@ struct FiberTeam {
     sync(file, -line);
     return {moved};
   }
+  void copyAhead(char* to, const char* from, int bytes) const {
+    std::memset(to, 0xff, mostCopied);
+    Fibers::running().copies().add(to, from, bytes);
+  }
+  void closeCopies() const { Fibers::running().copies().close(); }
+  template <int pending> void waitForCopies() const { Fibers::running().copies().finish(pending); }
   template <class Tile, class Left, class Right>
   void multiplyAdd(Tile tile, Left left, Right right, const char* file = __builtin_FILE(), int line = __builtin_LINE()) const {
     static LaneArray<f64> lefts, rights;
