@@ -81,7 +81,13 @@ MVN_FN Launch columnLaunch(Entry warp, int d, i64 bytes) {
   return {i32(warp) + (width > 32), width, bytes};
 }
 
-// The closed form: a lane a column while columns fit in registers.
+// The closed form: up to 4 columns a lane a group, then a lane a column while columns fit in registers.
+template <int D> MVN_FN Launch closedFormByLanes(int d) {
+  if (d == D) return {i32(Entry::fit_f64_closed_form_d1) + D - 1, warpLanes, ClosedFormLanes<D>::scratchBytes()};
+  if constexpr (D > 1) return closedFormByLanes<D - 1>(d);
+  return {};
+}
+
 template <int D, int... larger> MVN_FN Launch closedFormLaunch(int entry, int d) {
   if (d <= D) return {entry, columnWidth(D), ClosedForm<D>::scratchBytes()};
   if constexpr (sizeof...(larger) > 0) return closedFormLaunch<larger...>(entry + 1, d);
@@ -109,7 +115,8 @@ MVN_FN Launch launchOf(const DescribeArguments& a) {
     case 1: return columnLaunch(Entry::merge_warp, d, 0);
     case 2:
       if (method == Method::closedForm) {  // float64 in either precision
-        return closedFormLaunch<4, 8, 12, 16, 24, 32, 48, 64>(i32(Entry::fit_f64_closed_form_4), d);
+        if (d <= mostLanesColumns) return closedFormByLanes<mostLanesColumns>(d);
+        return closedFormLaunch<8, 12, 16, 24, 32, 48, 64>(i32(Entry::fit_f64_closed_form_8), d);
       }
       return single
                  ? fitLaunch<f32>(Entry::fit_f32_newton_warp, Entry::fit_f32_gradient_warp, method, d)

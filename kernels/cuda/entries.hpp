@@ -103,10 +103,13 @@
   X(moments_ahead_f32_weighted_s6, MomentsArguments, Warp, MomentsTensor<6, f32, true>)     \
   X(moments_ahead_f32_weighted_s8, MomentsArguments, Warp, MomentsTensor<8, f32, true>)
 
-#define MVN_ENTRIES_closed_form_narrow(X)                           \
-  X(fit_f64_closed_form_4, FitArguments, Warp12, ClosedForm<4>)   \
-  X(fit_f64_closed_form_8, FitArguments, Warp12, ClosedForm<8>)   \
-  X(fit_f64_closed_form_12, FitArguments, Warp12, ClosedForm<12>) \
+#define MVN_ENTRIES_closed_form_narrow(X)                             \
+  X(fit_f64_closed_form_d1, FitArguments, Warp16, ClosedFormLanes<1>) \
+  X(fit_f64_closed_form_d2, FitArguments, Warp16, ClosedFormLanes<2>) \
+  X(fit_f64_closed_form_d3, FitArguments, Warp16, ClosedFormLanes<3>) \
+  X(fit_f64_closed_form_d4, FitArguments, Warp16, ClosedFormLanes<4>) \
+  X(fit_f64_closed_form_8, FitArguments, Warp12, ClosedForm<8>)       \
+  X(fit_f64_closed_form_12, FitArguments, Warp12, ClosedForm<12>)     \
   X(fit_f64_closed_form_16, FitArguments, Warp12, ClosedForm<16>)
 
 #define MVN_ENTRIES_closed_form_warp(X)                             \

@@ -3,6 +3,7 @@
 
 #include "arguments.hpp"
 #include "mvn/closed_form_columns.hpp"
+#include "mvn/closed_form_lanes.hpp"
 #include "mvn/evaluate.hpp"
 #include "mvn/fit.hpp"
 #include "mvn/merge_team.hpp"
@@ -149,6 +150,28 @@ template <class Real, Iterative methods> struct Fit {
     Scratch scratch(block);
     const FitScratch work(scratch, d, solverBytes<Real>(d, options.method));
     fitGroup<Real, methods>(team, Dynamic{d}, fitGroupOf(a, g), options, work);
+  }
+};
+
+// The closed form of D columns, as many groups at a time as a warp has lanes.
+template <int D> struct ClosedFormLanes {
+  MVN_FN static i64 scratchBytes() {
+    Scratch count;
+    MatrixTray<D>{count};
+    return count.used;
+  }
+
+  template <class Team>
+  MVN_FN static void playAll(const Team& team, const FitArguments& a, i64 index, i64 teams, char* block) {
+    Scratch scratch(block);
+    const MatrixTray<D> tray(scratch);
+    const FitOptions options = fitOptionsOf(a);
+    i64 round = 0;
+    MVN_UNROLL_BY(1) for (i64 first = index * warpLanes; first < a.groups; first += teams * warpLanes, ++round) {
+      if (fitsStopped(team, a, round)) return;
+      const int groups = int(min<i64>(warpLanes, a.groups - first));
+      fitClosedFormLanes<D>(team, groups, [&](int lane) { return fitGroupOf(a, first + lane); }, options, tray);
+    }
   }
 };
 

@@ -83,7 +83,7 @@ template <int D, class F> MVN_FN void eachEntry(int d, F f) {
   }
 }
 
-// A lane's column of R.
+// A lane's column of R, also into X.
 template <int D, class Team>
 MVN_FN void correlations(const Team& team, int d, const Statistics& statistics, Columns<D, Team>& column,
                          const ColumnsScratch<D>& work) {
@@ -93,7 +93,7 @@ MVN_FN void correlations(const Team& team, int d, const Statistics& statistics, 
     const f64 own = work.inverseScale[lane];
     eachEntry<D>(d, [&](int i) {
       const f64 r = statistics.scatter[i * d + lane] * share * own * work.inverseScale[i];
-      column(lane).at[i] = i == lane ? 1 : r;
+      column(lane).at[i] = work.X[i * ColumnsScratch<D>::across + lane] = i == lane ? 1 : r;
     });
   });
 }
@@ -141,7 +141,8 @@ MVN_FN bool factorOfFullRank(const Team& team, int d, const Statistics& statisti
     const f64 threshold = smallestPivotAllowed(d, statistics, work.inverseScale, epsilon);
     if (team.reduce(pivot, product) > threshold) return true;
     correlations<D>(team, d, statistics, column, work);
-    team.lanes([&](int lane) {
+    team.sync();
+    team.lanes([&](int lane) {  // without gaps
       if (lane < d) eachEntry<D>(d, [&](int i) { work.X[i * d + lane] = column(lane).at[i]; });
     });
     if (!pivotsExceed(team, d, threshold, work.X, work.V, work.root)) return false;
@@ -149,15 +150,15 @@ MVN_FN bool factorOfFullRank(const Team& team, int d, const Statistics& statisti
   }
 }
 
-// At the optimum, up to rounding: W and what follows from it. `shrunk` is (W − ddof)/W.
+// At the optimum, up to rounding: W and what follows from it. `shrunk` is (W − ddof)/W. X holds R.
 template <int D, class Team>
-MVN_FN Certificate certifyColumns(const Team& team, int d, const Statistics& statistics, f64 shrunk,
-                                  Columns<D, Team>& column, const ColumnsScratch<D>& work) {
+MVN_FN Certificate certifyColumns(const Team& team, int d, f64 shrunk, Columns<D, Team>& column,
+                                  const ColumnsScratch<D>& work) {
   constexpr int across = ColumnsScratch<D>::across;
   typename Team::template PerLane<f64> distance, diagonal;
-  correlations<D>(team, d, statistics, column, work);
   team.lanes([&](int lane) {
     if (lane >= d) return;
+    eachEntry<D>(d, [&](int i) { column(lane).at[i] = work.X[i * across + lane]; });
     solveColumn<D>(d, work, column(lane));
     eachEntry<D>(d, [&](int i) { work.X[i * across + lane] = column(lane).at[i]; });
   });
@@ -193,7 +194,7 @@ MVN_FN Certificate certifyColumns(const Team& team, int d, const Statistics& sta
 
 template <int D, class Team>
 MVN_FN void writeColumns(const Team& team, int d, const FitGroup& group, f64 ddof, f64 stretched, const Certificate& proof,
-                         const ColumnsScratch<D>& work) {
+                         Columns<D, Team>& column, const ColumnsScratch<D>& work) {
   const Statistics& statistics = group.statistics;
   const f64 share = 1 / (statistics.weight - ddof);
   typename Team::template PerLane<f64> logarithm;
@@ -202,10 +203,12 @@ MVN_FN void writeColumns(const Team& team, int d, const FitGroup& group, f64 ddo
     if (lane >= d) return;
     const f64 own = work.root[lane] * stretched;
     const f64* below = work.V + lane * ColumnsScratch<D>::across;
+    // Read as a whole before anything is written, which may lie anywhere: else each waits for the one before.
+    eachEntry<D>(d, [&](int i) { column(lane).at[i] = statistics.scatter[i * d + lane] * share; });
     group.mean[lane] = statistics.mean[lane];
     eachEntry<D>(d, [&](int i) {
       const i64 at = i * d + lane;
-      group.covariance[at] = statistics.scatter[at] * share;
+      group.covariance[at] = column(lane).at[i];
       group.factor[at] = i >= lane ? below[i] * own * work.scale[i] : 0;
     });
     logarithm(lane) = log(below[lane] * own * work.scale[lane]);
@@ -234,8 +237,8 @@ MVN_FN void fitClosedFormColumns(const Team& team, int d, const FitGroup& group,
   }
   if (status != Status::converged) return withoutFit(team, d, group, options.ddof, status);
   const f64 shrunk = (statistics.weight - options.ddof) / statistics.weight;
-  const Certificate proof = certifyColumns<D>(team, d, statistics, shrunk, column, work);
-  writeColumns<D>(team, d, group, options.ddof, sqrt(1 / shrunk), proof, work);
+  const Certificate proof = certifyColumns<D>(team, d, shrunk, column, work);
+  writeColumns<D>(team, d, group, options.ddof, sqrt(1 / shrunk), proof, column, work);
 }
 
 }  // namespace mvn

@@ -47,7 +47,7 @@ struct FitScratch {
   f64 *scale, *inverseScale, *R, *m, *U, *inverse, *z, *T, *W;
   char* own;
 
-  MVN_FN FitScratch(Scratch& s, int d, i64 ownBytes)
+  MVN_FN constexpr FitScratch(Scratch& s, int d, i64 ownBytes)
       : scale(s.take<f64>(d)), inverseScale(s.take<f64>(d)), R(s.take<f64>(d * d)), m(s.take<f64>(d)),
         U(s.take<f64>(d * d)), inverse(s.take<f64>(d)), z(s.take<f64>(d)), T(s.take<f64>(d * d)),
         W(s.take<f64>(d * d)), own(s.take<char>(ownBytes)) {}

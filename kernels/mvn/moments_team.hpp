@@ -100,9 +100,8 @@ MVN_FN f64 meanOf(const ItemWeight& item, const ItemState& state, int j) {
   return item.count == 0 ? notANumber<f64> : state.origin[j] + state.mean[j];
 }
 
-// A_ij = A_ji of the item, 0 where it has no rows, NaN where one of the columns has no mean.
-MVN_FN void writeEntry(int d, const ItemWeight& item, const ItemState& state, const SlotRef& out, int i, int j, f64 a) {
-  const bool defined = isFinite(meanOf(item, state, i)) && isFinite(meanOf(item, state, j));
+// A_ij = A_ji of the item: 0 where it has no rows, NaN where one of the columns has no mean (not `defined`).
+MVN_FN void writeEntry(int d, const ItemWeight& item, const SlotRef& out, int i, int j, bool defined, f64 a) {
   const f64 value = item.count == 0 ? 0 : defined ? a : notANumber<f64>;
   out.scatter[i64(i) * d + j] = out.scatter[i64(j) * d + i] = value;
 }
@@ -128,7 +127,10 @@ template <class Team, class Entry>
 MVN_FN void writeItem(const Team& team, int d, const ItemWeight& item, const ItemState& state, const SlotRef& out,
                       Entry entry) {
   MVN_UNROLL_BY(1) for (int i = 0; i < d; ++i) {
-    team.each(i + 1, [&](int j) { writeEntry(d, item, state, out, j, i, entry(j, i)); });
+    const bool defined = isFinite(meanOf(item, state, i));
+    team.each(i + 1, [&](int j) {
+      writeEntry(d, item, out, j, i, defined && isFinite(meanOf(item, state, j)), entry(j, i));
+    });
   }
   writeMean(team, d, item, state, out);
 }

@@ -31,6 +31,8 @@ template <class Form> struct TensorPlace {
 
   MVN_FN explicit TensorPlace(int lane)
       : row(lane % unitRows), column(lane / unitRows), left(lane / unitRows), right(2 * (lane % unitRows)) {}
+  MVN_FN int rowOf(int strip) const { return strip * stripColumns + left; }
+  MVN_FN int columnOf(int strip, int e) const { return strip * stripColumns + right + e; }
   MVN_FN static bool has(int strip, int column, int d) { return strip < Form::full || strip * stripColumns + column < d; }
 };
 
@@ -95,14 +97,14 @@ MVN_FN void addTensorPiece(const Team& team, int d, const RowsOf<Row>& rows, Ten
   if (first < int(rows.rows)) addTensorRows<Form, weighted, false>(team, d, rows, first, item);
 }
 
-// f(i, j, A_ij) for a lane's entries of the upper triangle.
-template <class Form, class F> MVN_FN void eachTensorEntry(int d, int lane, TensorLane<Form>& own, F f) {
-  const TensorPlace<Form> place(lane);
+// f(left, right, e, A_ij) for a lane's entries of the upper triangle, i = rowOf(left), j = columnOf(right, e).
+template <class Form, class F>
+MVN_FN void eachTensorEntry(int d, const TensorPlace<Form>& place, TensorLane<Form>& own, F f) {
   MVN_UNROLL for (int right = 0; right < Form::strips; ++right) {
     MVN_UNROLL for (int left = 0; left <= right; ++left) {
       MVN_UNROLL for (int e = 0; e < 2; ++e) {
-        const int i = left * stripColumns + place.left, j = right * stripColumns + place.right + e;
-        if (i <= j && j < d) f(i, j, own.scatter[Form::tile(left, right)][e]);
+        const int i = place.rowOf(left), j = place.columnOf(right, e);
+        if (i <= j && j < d) f(left, right, e, own.scatter[Form::tile(left, right)][e]);
       }
     }
   }
@@ -129,7 +131,10 @@ MVN_FN void mergeTensorChunk(const Team& team, int d, const Chunk& chunk, ItemWe
   team.sync();
   const f64 cross = mergeMean(team, d, chunk, weight, state);
   team.lanes([&](int lane) {
-    eachTensorEntry<Form>(d, lane, item(lane), [&](int i, int j, f64& a) { a = chunkScatter(state, a, cross, i, j); });
+    const TensorPlace<Form> place(lane);
+    eachTensorEntry<Form>(d, place, item(lane), [&](int left, int right, int e, f64& a) {
+      a = chunkScatter(state, a, cross, place.rowOf(left), place.columnOf(right, e));
+    });
   });
 }
 
@@ -155,6 +160,24 @@ MVN_FN void addTensorChunk(const Team& team, int d, const RowsOf<Row>& rows, Sou
   if (chunk.count > 0) mergeTensorChunk<Form>(team, d, chunk, weight, item, state);
 }
 
+template <class Form, class Team>
+MVN_FN void writeTensor(const Team& team, int d, const ItemWeight& weight, TensorLanes<Form, Team>& item,
+                        const ItemState& state, const SlotRef& out) {
+  team.lanes([&](int lane) {
+    const TensorPlace<Form> place(lane);
+    bool rows[Form::strips], columns[Form::strips][2];  // read first: what follows writes where anything may lie
+    const auto has = [&](int j) { return j < d && isFinite(meanOf(weight, state, j)); };
+    MVN_UNROLL for (int s = 0; s < Form::strips; ++s) {
+      rows[s] = has(place.rowOf(s));
+      MVN_UNROLL for (int e = 0; e < 2; ++e) columns[s][e] = has(place.columnOf(s, e));
+    }
+    eachTensorEntry<Form>(d, place, item(lane), [&](int left, int right, int e, f64 a) {
+      writeEntry(d, weight, out, place.rowOf(left), place.columnOf(right, e), rows[left] && columns[right][e], a);
+    });
+  });
+  writeMean(team, d, weight, state, out);
+}
+
 template <class Form, bool weighted, class Team, class Row, class Source>
 MVN_FN void momentsTensor(const Team& team, int d, const RowsOf<Row>& rows, Source& source, const SlotRef& out,
                           const ItemState& state) {
@@ -167,10 +190,7 @@ MVN_FN void momentsTensor(const Team& team, int d, const RowsOf<Row>& rows, Sour
   MVN_UNROLL_BY(1) for (i64 begin = 0; begin < rows.rows; begin += most) {
     addTensorChunk<Form, weighted>(team, d, rows.from(begin, most, d), source, weight, item, state);
   }
-  team.lanes([&](int lane) {
-    eachTensorEntry<Form>(d, lane, item(lane), [&](int i, int j, f64 a) { writeEntry(d, weight, state, out, i, j, a); });
-  });
-  writeMean(team, d, weight, state, out);
+  writeTensor<Form>(team, d, weight, item, state, out);
 }
 
 }  // namespace mvn

@@ -22,6 +22,30 @@ template <> struct VectorOf<f64> { using type = f64v; };
 template <> struct VectorOf<f32> { using type = f32v; };
 template <class Real> using Vector = typename VectorOf<Real>::type;
 
+MVN_FN f64v splat(f64 a) { return a - f64v{}; }
+MVN_FN f32v splat(f32 a) { return a - f32v{}; }
+
+template <class V> struct ElementOf;
+template <> struct ElementOf<f64v> { using type = f64; };
+template <> struct ElementOf<f32v> { using type = f32; };
+template <class V> using Element = typename ElementOf<V>::type;
+template <class V> constexpr int lanesIn = lanesOf<Element<V>>;
+
+// x in every lane.
+template <class V> MVN_FN V all(Element<V> x) { return splat(x); }
+
+template <class V> MVN_FN V rootOf(V v) {
+#if defined(__clang__)
+  return __builtin_elementwise_sqrt(v);
+#else
+  for (int lane = 0; lane < lanesIn<V>; ++lane) v[lane] = sqrt(v[lane]);
+  return v;
+#endif
+}
+
+// Whether x > 0 and finite in each lane, as a mask. (Not by x < ∞: clang makes a test of bits of that, lane by lane.)
+template <class V> MVN_FN auto isPositive(V x) { return (x > all<V>(0)) & (x <= all<V>(largestFinite<Element<V>>)); }
+
 // Asks for `bytes` from p on, in steps of a line of the cache, long before they are used; where p is no memory nothing
 // happens. WebAssembly has no instruction for it.
 #if defined(__wasm__)
@@ -39,9 +63,6 @@ template <class T> MVN_FN void prefetch(const T* p, i64 bytes) {
 template <class Real, int n> struct VectorOfLanes {
   typedef Real type __attribute__((vector_size(n * sizeof(Real))));
 };
-
-MVN_FN f64v splat(f64 a) { return a - f64v{}; }
-MVN_FN f32v splat(f32 a) { return a - f32v{}; }
 
 // (v₀ + v₁) + (v₂ + v₃), and so on.
 template <class V> MVN_FN auto sumLanes(V v) {

@@ -50,10 +50,10 @@ class Scratch {
   static constexpr int alignment = MVN_VECTOR_BYTES;
   i64 used = 0;
 
-  MVN_FN Scratch() : block_(nullptr) {}                          // counts only
+  MVN_FN constexpr Scratch() : block_(nullptr) {}                // counts only
   MVN_FN explicit Scratch(char* block) : block_(block) {}        // `block` is aligned to `alignment` bytes
 
-  template <class T> MVN_FN T* take(i64 count) {
+  template <class T> MVN_FN constexpr T* take(i64 count) {
     i64 at = used;
     used += (count * i64(sizeof(T)) + alignment - 1) / alignment * alignment;
     return block_ ? reinterpret_cast<T*>(block_ + at) : nullptr;

@@ -44,7 +44,7 @@ void launchMoments(i64 operation, i64 type, i64 variant, const Arguments& a, boo
 template <class Arguments> void launchSolver(i64 operation, i64 type, i64 variant, const Arguments& a) {
   const Described described = describe(operation, type, variant, a.dims);
   launch(described, a, [&](const Arguments& complete, i64 grid, i64 threads, char* shared) {
-    emulatedSolvers()[described.entry - i64(Entry::fit_f64_closed_form_4)].play(&complete, grid, threads, shared);
+    emulatedSolvers()[described.entry - i64(Entry::fit_f64_closed_form_d1)].play(&complete, grid, threads, shared);
   });
 }
 

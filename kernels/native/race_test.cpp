@@ -119,7 +119,12 @@ template <class Operation> void checkFitBy(i64 precision, const Group& group, co
 template <class Real> void checkFit(const Group& group, const Call& call) {
   const i64 precision = sizeof(Real) == sizeof(f32);
   if (call.method != Method::closedForm) return checkFitBy<mvn::Fit<Real, Iterative::all>>(precision, group, call);
-  if (group.d <= 4) return checkFitBy<ClosedForm<4>>(precision, group, call);
+  switch (group.d) {
+    case 1: return checkFitBy<ClosedFormLanes<1>>(precision, group, call);
+    case 2: return checkFitBy<ClosedFormLanes<2>>(precision, group, call);
+    case 3: return checkFitBy<ClosedFormLanes<3>>(precision, group, call);
+    case 4: return checkFitBy<ClosedFormLanes<4>>(precision, group, call);
+  }
   if (group.d <= 8) return checkFitBy<ClosedForm<8>>(precision, group, call);
   if (group.d <= 64) return checkFitBy<ClosedForm<48>>(precision, group, call);
   checkFitBy<mvn::Fit<Real, Iterative::none>>(precision, group, call);

@@ -113,6 +113,7 @@ for (const file of [
   "run.sh",
   "run.mjs",
   "summary.mjs",
+  "measure.mjs",
   "rates.mjs",
   "resident.mjs",
   "peers.py",

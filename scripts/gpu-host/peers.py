@@ -12,7 +12,7 @@ import statistics
 import sys
 import time
 
-RUNS = 7
+RUNS, CALLS = 7, 20  # as in measure.mjs
 
 
 def timed(work, wait):
@@ -22,10 +22,10 @@ def timed(work, wait):
     seconds = []
     for _ in range(RUNS):
         start = time.perf_counter()
-        for _ in range(5):
+        for _ in range(CALLS):
             work()
         wait()
-        seconds.append((time.perf_counter() - start) / 5)
+        seconds.append((time.perf_counter() - start) / CALLS)
     return statistics.median(seconds)
 
 

@@ -4,12 +4,10 @@ import { Batch } from "./dist/batch.js";
 import { CudaEngine } from "./dist/engines/cuda/engine.js";
 import { fit } from "./dist/fit.js";
 import { Statistics } from "./dist/statistics.js";
+import { median, RUNS } from "./measure.mjs";
 import { resident } from "./resident.mjs";
 
 const scale = Number(process.argv[2] ?? 1); // below 1 for a rehearsal
-const RUNS = 7;
-
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 async function timed(work, runs = RUNS) {
   const seconds = [];

@@ -4,32 +4,16 @@ import koffi from "koffi";
 import { Device } from "./dist/engines/cuda/device.js";
 import { addressOf, Driver } from "./dist/engines/cuda/driver.js";
 import { openEngine } from "./dist/engines.js";
+import { DEFAULT_TOLERANCE, methodCode, PRECISIONS, ROUNDING_UNIT } from "./dist/methods.js";
 import { Random } from "./dist/random.js";
 import { simulate } from "./dist/simulate.js";
+import { CALLS, median, RUNS, SHAPES } from "./measure.mjs";
 
-const RUNS = 7;
-const METHOD = { "closed-form": 0, newton: 1, lbfgs: 2 };
-export const ROW_TYPES = [
+const ROW_TYPES = [
   { name: "float64", bytes: 8, precision: 0 },
   { name: "float32 summed in float64", bytes: 4, precision: 0 },
   { name: "float32", bytes: 4, precision: 1 },
 ];
-/** B × n × d: goals.md's, and each with ten times the groups where that is what fills a device. */
-const SHAPES = [
-  [100_000, 50, 3],
-  [10_000, 500, 4],
-  [10_000, 200, 8],
-  [5_000, 400, 16],
-  [2_000, 500, 32],
-  [500, 1000, 64],
-  [100, 2000, 128],
-  [1_000_000, 50, 3],
-  [100_000, 200, 8],
-  [20_000, 500, 32],
-];
-
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-
 /** A device in a context of its own, with what is needed to launch kernels on data that lies there. */
 class Bench {
   constructor(scale) {
@@ -92,7 +76,7 @@ class Bench {
   }
 
   /** Seconds of one call of `work`, which puts something on the compute stream. */
-  seconds(work, times = 5) {
+  seconds(work, times = CALLS) {
     work();
     this.device.synchronise();
     return median(
@@ -129,16 +113,16 @@ class Bench {
   /** What puts a fit of all groups on the stream. */
   fit(method, precision, groups, d, statistics) {
     const { device } = this;
-    const shape = device.shape("fit", precision, METHOD[method], d);
+    const shape = device.shape("fit", precision, methodCode(method), d);
     const room = (bytes) => this.take(groups * bytes);
     const results = {
       ...{ outMean: room(d * 8), outCovariance: room(d * d * 8), outFactor: room(d * d * 8) },
       ...{ outLogLikelihood: room(8), outResidual: room(8), outGap: room(8) },
       ...{ outIterations: room(4), outStatus: room(1) },
     };
-    const rules = { method: METHOD[method], start: 0, ddof: 0, maxIterations: 1000, stop: 0n };
-    const exact =
-      precision === 0 ? { tolerance: 1e-8, epsilon: 2 ** -53 } : { tolerance: 1e-4, epsilon: 2 ** -24 };
+    const rules = { method: methodCode(method), start: 0, ddof: 0, maxIterations: 1000, stop: 0n };
+    const name = PRECISIONS[precision];
+    const exact = { tolerance: DEFAULT_TOLERANCE[name], epsilon: ROUNDING_UNIT[name] };
     const blocks = device.blocks(shape, groups);
     const values = {
       ...{ ...statistics, ...results, ...rules, ...exact, startMean: 0n, startFactor: 0n, groups, dims: d },
@@ -226,12 +210,12 @@ async function iterations(bench) {
         return [name, bench.fill(some[name], bytes)];
       }),
     );
-    for (const precision of [0, 1])
-      for (const method of Object.keys(METHOD)) {
+    for (const [precision, name] of PRECISIONS.entries())
+      for (const method of ["closed-form", "newton", "lbfgs"]) {
         if (method === "closed-form" && precision === 1) continue;
         const mark = bench.taken.length;
         const seconds = bench.seconds(bench.fit(method, precision, groups, d, statistics), 1);
-        found.push({ groups, dims: d, method, precision: ["float64", "float32"][precision], seconds });
+        found.push({ groups, dims: d, method, precision: name, seconds });
         bench.giveBack(mark);
       }
     bench.giveBack(0);

@@ -4,18 +4,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PEER_SHAPES } from "./measure.mjs";
 import { summaryOf } from "./summary.mjs";
-
-/** B × n × d, those of resident.mjs that peers have memory for. */
-const PEER_SHAPES = [
-  [100_000, 50, 3],
-  [10_000, 500, 4],
-  [10_000, 200, 8],
-  [5_000, 400, 16],
-  [2_000, 500, 32],
-  [500, 1000, 64],
-  [100_000, 200, 8],
-];
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const main = join(here, "dist/cli/main.js");

@@ -73,6 +73,8 @@ function matchers(got: unknown, note?: string): Matchers {
   return {
     toBe: (wanted) => matches(Object.is(got, wanted), got, "to be", wanted, note),
     toEqual: (wanted) => deepStrictEqual(got, wanted, note),
+    toBeInstanceOf: (wanted: new () => unknown) =>
+      matches(got instanceof wanted, got, "to be a", wanted.name, note),
     toContain: (wanted) => matches((got as unknown[]).includes(wanted), got, "to contain", wanted, note),
     toMatch: (wanted: RegExp) => matches(wanted.test(String(got)), got, "to match", wanted, note),
     toBeCloseTo: (wanted: number, digits = 2) =>

@@ -2,14 +2,14 @@
 //
 //     S = A/(W − ddof) = LLᵀ,   W̃ = L⁻¹ (A/W) L⁻ᵀ for the certificate
 //
-// The small matrices are local arrays under loops of fixed length, for the compiler to keep in registers. There are no
-// standard units: the rounding of a Cholesky does not see how columns are scaled, and its pivots over S_jj are those of
+// The small matrices stay in registers (unrolled.hpp). There are no standard units: the rounding of a Cholesky does not see how columns are scaled, and its pivots over S_jj are those of
 // the correlation matrix. All is float64, whatever the precision.
 #pragma once
 
 #include "mvn/fit.hpp"
 #include "mvn/packs/certificate.hpp"
 #include "mvn/packs/log.hpp"
+#include "mvn/unrolled.hpp"
 
 namespace mvn {
 
@@ -60,21 +60,7 @@ template <int D> class ClosedFormPack {
   }
 
   // U = Lᵀ. A mask of the lanes where S is positive definite in this arithmetic.
-  MVN_FN LaneMask factor() {
-    LaneMask positive = isPositive(share);
-    MVN_UNROLL for (int i = 0; i < D; ++i) {
-      MVN_UNROLL for (int j = i; j < D; ++j) {
-        U[i][j] = S[i][j];
-        MVN_UNROLL for (int k = 0; k < i; ++k) U[i][j] -= U[k][i] * U[k][j];
-      }
-      positive &= isPositive(U[i][i]);
-      const f64v reciprocal = splat(1.0) / U[i][i];  // beside the root: a division after it takes longer
-      U[i][i] = rootOf(U[i][i]);
-      inverse[i] = U[i][i] * reciprocal;
-      MVN_UNROLL for (int j = i + 1; j < D; ++j) U[i][j] *= inverse[i];
-    }
-    return positive;
-  }
+  MVN_FN LaneMask factor() { return isPositive(share) & factorUnrolled(S, U, inverse); }
 
   // Whether det R, of the correlation matrix, is above the threshold of the rank test, as in hasFullRank().
   MVN_FN LaneMask determinantExceeds(const ClosedFormGroups& groups, f64 epsilon) const {
@@ -91,35 +77,16 @@ template <int D> class ClosedFormPack {
   }
 
   MVN_FN PackCertificate certify(f64 ddof, const PackScratch& work) {
-    f64v T[D][D];  // L⁻¹S
-    MVN_UNROLL for (int i = 0; i < D; ++i) {
-      MVN_UNROLL for (int j = 0; j < D; ++j) {
-        T[i][j] = S[min(i, j)][max(i, j)];
-        MVN_UNROLL for (int k = 0; k < i; ++k) T[i][j] -= U[k][i] * T[k][j];
-        T[i][j] *= inverse[i];
-      }
-    }
-    MVN_UNROLL for (int i = 0; i < D; ++i) {
-      MVN_UNROLL for (int j = i; j < D; ++j) {
-        W[i][j] = T[j][i];
-        MVN_UNROLL for (int k = 0; k < i; ++k) W[i][j] -= U[k][i] * W[k][j];
-        W[i][j] *= inverse[i];
-      }
-    }
+    whitenUnrolled(S, U, inverse, W);
     if (ddof != 0) {
       const f64v stretched = (weight - splat(ddof)) / weight;
       MVN_UNROLL for (int i = 0; i < D; ++i) {
         MVN_UNROLL for (int j = i; j < D; ++j) W[i][j] *= stretched;
       }
     }
-    f64v diagonal{}, off{}, quadratic{};
-    MVN_UNROLL for (int i = 0; i < D; ++i) {
-      const f64v own = W[i][i] - splat(1.0);
-      quadratic += W[i][i];
-      diagonal += own * own;
-      MVN_UNROLL for (int j = i + 1; j < D; ++j) off += W[i][j] * W[i][j];
-    }
-    const f64v squared = diagonal + (off + off);
+    f64v quadratic{};
+    MVN_UNROLL for (int i = 0; i < D; ++i) quadratic += W[i][i];
+    const f64v squared = squaredDistanceUnrolled(W);
     PackCertificate result{rootOf(squared), squared / splat(4.0), quadratic};
     const LaneMask near = squared < splat(firstOrder);
     if (anyLane(~near)) {

@@ -16,29 +16,9 @@ namespace mvn {
 // Groups of a pack in this arithmetic.
 template <class Real> constexpr int packLanes = lanesOf<Real>;
 
-template <class V> struct ElementOf;
-template <> struct ElementOf<f64v> { using type = f64; };
-template <> struct ElementOf<f32v> { using type = f32; };
-template <class V> using Element = typename ElementOf<V>::type;
-template <class V> constexpr int lanesIn = lanesOf<Element<V>>;
-
-template <class V> MVN_FN V all(Element<V> x) { return splat(x); }
-
-template <class V> MVN_FN V rootOf(V v) {
-#if defined(__clang__)
-  return __builtin_elementwise_sqrt(v);
-#else
-  for (int lane = 0; lane < lanesIn<V>; ++lane) v[lane] = sqrt(v[lane]);
-  return v;
-#endif
-}
-
 // Lane by lane, as max(a, b) of real.hpp.
 template <class V> MVN_FN V larger(V a, V b) { return a < b ? b : a; }
 template <class V> MVN_FN V smaller(V a, V b) { return b < a ? b : a; }
-
-// Whether x > 0 and finite in each lane, as a mask. (Not by x < ∞: clang makes a test of bits of that, lane by lane.)
-template <class V> MVN_FN auto isPositive(V x) { return (x > all<V>(0)) & (x <= all<V>(largestFinite<Element<V>>)); }
 
 // One number of each group, `from(lane)`.
 template <class V, class F, int... I> MVN_FN V gather(F from, LaneNumbers<I...>) { return V{from(I)...}; }

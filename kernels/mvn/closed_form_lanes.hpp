@@ -1,0 +1,138 @@
+// closed_form_lanes.hpp: the closed form of groups of very few columns by a warp of a device, a lane a group.
+//
+//     S = A/(W − ddof) = UᵀU,   W̃ = U⁻ᵀ (A/W) U⁻¹ for the certificate
+//
+// A lane has its group in registers. Matrices come and go through shared memory, so that neighbouring lanes read and write
+// neighbouring numbers. A group that this settles not (no maximum, a rank in doubt, a residual that is not rounding) goes by fit.hpp.
+#pragma once
+
+#include "fit.hpp"
+#include "unrolled.hpp"
+
+namespace mvn {
+
+// One group's fit. There are no standard units, as in packs/closed_form.hpp.
+template <int D> class LaneFit {
+  f64 S[D][D], U[D][D];  // upper triangles
+  f64 share;             // 1/(W − ddof)
+  f64 logLikelihood, squared;
+  bool settled = false;
+
+  // Whether det R, of the correlation matrix, is above the threshold of the rank test, as in hasFullRank().
+  MVN_FN bool determinantExceeds(const Statistics& statistics, f64 epsilon) const {
+    const f64 unit = rankSlack * D, rounded = epsilon * epsilon;
+    f64 determinant = 1, offset = 0;
+    MVN_UNROLL for (int j = 0; j < D; ++j) {
+      const f64 mean = statistics.mean[j], reciprocal = 1 / S[j][j];
+      determinant *= U[j][j] * U[j][j] * reciprocal;
+      offset += mean * mean * reciprocal;
+    }
+    offset *= statistics.weight * share;  // Σ x̄²/s² ≥ max x̄²/s², s² = A_jj/W
+    return determinant > unit * (2 * roundingUnit<f64> + rounded) + unit * rounded * offset;
+  }
+
+ public:
+  // `scatter` are the group's, wherever they are.
+  MVN_FN void fit(const Statistics& statistics, const f64* scatter, const FitOptions& options) {
+    share = 1 / (statistics.weight - options.ddof);
+    MVN_UNROLL for (int i = 0; i < D; ++i) {
+      MVN_UNROLL for (int j = i; j < D; ++j) S[i][j] = scatter[i * D + j] * share;
+    }
+    f64 inverse[D], W[D][D];
+    const bool positive = isPositive(share) & factorUnrolled(S, U, inverse);
+    whitenUnrolled(S, U, inverse, W);
+    f64 quadratic = 0, root = 1;
+    bool inRange = true;  // all products on the way: a subnormal one has lost digits
+    const f64 shrunk = (statistics.weight - options.ddof) / statistics.weight;
+    MVN_UNROLL for (int i = 0; i < D; ++i) {
+      MVN_UNROLL for (int j = i; j < D; ++j) W[i][j] *= shrunk;
+      quadratic += W[i][i];
+      root *= U[i][i];
+      inRange &= root > 0x1p-1000 && root < 0x1p1000;
+    }
+    squared = squaredDistanceUnrolled(W);
+    logLikelihood = -0.5 * statistics.weight * (D * logTwoPi + 2 * log(root) + quadratic);
+    settled = positive && inRange && squared < firstOrder && statistics.count >= D + 1 &&
+              determinantExceeds(statistics, options.epsilon);
+  }
+
+  MVN_FN bool isSettled() const { return settled; }
+  MVN_FN void covariance(f64* matrix) const {
+    MVN_UNROLL for (int i = 0; i < D; ++i) {
+      MVN_UNROLL for (int j = 0; j < D; ++j) matrix[i * D + j] = S[min(i, j)][max(i, j)];
+    }
+  }
+  MVN_FN void factor(f64* matrix) const {
+    MVN_UNROLL for (int i = 0; i < D; ++i) {
+      MVN_UNROLL for (int j = 0; j < D; ++j) matrix[i * D + j] = j <= i ? U[j][i] : 0;
+    }
+  }
+  MVN_FN void writeNumbers(const FitGroup& group) const {
+    *group.logLikelihood = logLikelihood;
+    *group.residual = sqrt(squared);
+    *group.gap = squared / 4;
+    *group.iterations = 0;
+    *group.status = u8(Status::converged);
+  }
+};
+
+template <int D> MVN_FN constexpr i64 aloneBytes() {
+  Scratch count;
+  FitScratch(count, D, 0);
+  return count.used;
+}
+
+// By one lane, in memory of its own.
+template <int D> MVN_CALL void fitAlone(const FitGroup& group, const FitOptions& options) {
+  alignas(Scratch::alignment) char block[aloneBytes<D>()];
+  Scratch scratch(block);
+  const FitScratch work(scratch, D, 0);
+  fitGroup<f64, Iterative::none>(SerialTeam{}, Dynamic{D}, group, options, work);
+}
+
+// Matrices of a warp's groups, one behind the other in memory, in scratch so that lanes meet in no bank.
+template <int D> class MatrixTray {
+  static constexpr int entries = D * D, across = entries | 1;
+  f64* tray_;
+
+ public:
+  MVN_FN explicit MatrixTray(Scratch& scratch) : tray_(scratch.take<f64>(warpLanes * across)) {}
+
+  MVN_FN f64* of(int lane) const { return tray_ + lane * across; }
+  template <class Team> MVN_FN void load(const Team& team, int matrices, const f64* from) const {
+    team.each(matrices * entries, [&](int e) { of(e / entries)[e % entries] = from[e]; });
+    team.sync();
+  }
+  template <class Team> MVN_FN void store(const Team& team, int matrices, f64* to) const {
+    team.sync();
+    team.each(matrices * entries, [&](int e) { to[e] = of(e / entries)[e % entries]; });
+    team.sync();
+  }
+};
+
+// groupAt(0) … groupAt(groups − 1), which lie one behind the other; no more of them than lanes.
+template <int D, class Team, class GroupAt>
+MVN_FN void fitClosedFormLanes(const Team& team, int groups, GroupAt groupAt, const FitOptions& options,
+                               const MatrixTray<D>& tray) {
+  typename Team::template PerLane<LaneFit<D>> own;
+  const FitGroup all = groupAt(0);
+  tray.load(team, groups, all.statistics.scatter);
+  team.lanes([&](int lane) {
+    if (lane >= groups) return;
+    const FitGroup group = groupAt(lane);
+    own(lane).fit(group.statistics, tray.of(lane), options);
+    own(lane).covariance(tray.of(lane));
+    own(lane).writeNumbers(group);
+  });
+  tray.store(team, groups, all.covariance);
+  team.lanes([&](int lane) {
+    if (lane < groups) own(lane).factor(tray.of(lane));
+  });
+  team.each(groups * D, [&](int e) { all.mean[e] = all.statistics.mean[e]; });
+  tray.store(team, groups, all.factor);
+  team.lanes([&](int lane) {
+    if (lane < groups && !own(lane).isSettled()) fitAlone<D>(groupAt(lane), options);
+  });
+}
+
+}  // namespace mvn
