@@ -10,19 +10,26 @@ struct Thread : Warp {
   MVN_FN explicit Thread(int) : Warp(1) {}
 };
 
-// Where so many warps are to fit on a multiprocessor, and the compiler would take more registers than leave room for them.
-using Warp12 = Warp;
-using Warp16 = Warp;
-using Warp20 = Warp;
+// Warp8x20: teams of 8 lanes, of which a multiprocessor is to hold 20 warps, where the compiler would take more registers than leave
+// room for them.
+using Warp8x20 = FixedWarp<8>;
+using Warp8x16 = FixedWarp<8>;
+using Warp8x12 = FixedWarp<8>;
+using Warp16x12 = FixedWarp<16>;
+using Warp32x20 = FixedWarp<32>;
+using Warp32x16 = FixedWarp<32>;
+using Warp32x12 = FixedWarp<32>;
+using Warp32x8 = FixedWarp<32>;
 
 template <class Operation, class Team, class Arguments> MVN_FN void launch(const Arguments& a) {
-  const i64 perBlock = blockDim.x / a.width, inBlock = threadIdx.x / a.width;
+  const Team team{int(a.width)};
+  const i64 perBlock = blockDim.x / team.width, inBlock = threadIdx.x / team.width;
   const i64 index = blockIdx.x * perBlock + inBlock;
   char* block = sharedBlock + inBlock * a.sharedBytes;
   if constexpr (!requires { Operation::inSharedMemory; }) {
     if (a.sharedBytes == 0) block = static_cast<char*>(a.scratch) + index * a.scratchBytes;
   }
-  playList<Operation>(Team(int(a.width)), index, gridDim.x * perBlock, a, block);
+  playList<Operation>(team, index, gridDim.x * perBlock, a, block);
 }
 template <class Operation, class Team> MVN_FN void launch(const DescribeArguments& a) {
   playList<Operation>(Team(1), 0, 1, a, nullptr);
@@ -36,12 +43,22 @@ template <class Operation, class Team> MVN_FN void launch(const DescribeArgument
 #define MVN_BLOCKS_Thread 1
 #define MVN_THREADS_Warp 128
 #define MVN_BLOCKS_Warp 2
-#define MVN_THREADS_Warp12 128
-#define MVN_BLOCKS_Warp12 3
-#define MVN_THREADS_Warp16 128
-#define MVN_BLOCKS_Warp16 4
-#define MVN_THREADS_Warp20 128
-#define MVN_BLOCKS_Warp20 5
+#define MVN_THREADS_Warp8x20 128
+#define MVN_BLOCKS_Warp8x20 5
+#define MVN_THREADS_Warp8x16 128
+#define MVN_BLOCKS_Warp8x16 4
+#define MVN_THREADS_Warp8x12 128
+#define MVN_BLOCKS_Warp8x12 3
+#define MVN_THREADS_Warp16x12 128
+#define MVN_BLOCKS_Warp16x12 3
+#define MVN_THREADS_Warp32x20 128
+#define MVN_BLOCKS_Warp32x20 5
+#define MVN_THREADS_Warp32x16 128
+#define MVN_BLOCKS_Warp32x16 4
+#define MVN_THREADS_Warp32x12 128
+#define MVN_BLOCKS_Warp32x12 3
+#define MVN_THREADS_Warp32x8 128
+#define MVN_BLOCKS_Warp32x8 2
 #define MVN_THREADS_Block 256
 #define MVN_BLOCKS_Block 1
 

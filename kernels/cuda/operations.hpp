@@ -16,7 +16,7 @@ namespace mvn {
 
 template <class Row> MVN_FN RowsOf<Row> itemRows(const MomentsArguments& a, i64 item) {
   const i64 first = a.first[item];
-  return {static_cast<const Row*>(a.rows) + first * a.dims, a.weights ? a.weights + first : nullptr, a.length[item]};
+  return {static_cast<const Row*>(a.rows) + first * a.dims, a.weights ? a.weights + first : nullptr, int(a.length[item])};
 }
 
 template <class Arguments> MVN_FN SlotRef slotOf(const Arguments& a, i64 slot) {
@@ -32,7 +32,7 @@ template <int D, class Sum, class Row, bool weighted> struct MomentsLanes {
     Scratch scratch(block);
     const LanesWorkspace<D> work(scratch);
     RowsInPlace source;
-    momentsLanes<D, Sum, weighted>(team, itemRows<Row>(a, item), source, slotOf(a, a.target[item]), work);
+    momentsLanes<D, Sum, weighted>(team, itemRows<Row>(a, item), source, [&] { return slotOf(a, a.target[item]); }, work);
   }
 };
 
@@ -44,7 +44,7 @@ template <class Sum, class Row, bool weighted> struct MomentsPanels {
   }
 };
 
-// Entries `first`, `first` + `step`, … of the list, their rows copied ahead: momentsOf(rows, source, out).
+// Entries `first`, `first` + `step`, … of the list, their rows copied ahead: momentsOf(rows, source, outOf).
 template <bool weighted, class Row, class Team, class MomentsOf>
 MVN_FN void momentsAhead(const Team& team, const MomentsArguments& a, const PieceRing& ring, i64 first, i64 step,
                          MomentsOf momentsOf) {
@@ -55,7 +55,8 @@ MVN_FN void momentsAhead(const Team& team, const MomentsArguments& a, const Piec
   };
   PiecesAhead<Row, decltype(itemAt)> source(team, int(a.dims), ring, itemAt, int(a.items), int(first), int(step));
   MVN_UNROLL_BY(1) for (int item = int(first); item < int(a.items); item += int(step)) {
-    momentsOf(itemAt(item), source, slotOf(a, a.target[item]));
+    const int slot = int(a.target[item]);
+    momentsOf(itemAt(item), source, [&] { return slotOf(a, slot); });
   }
 }
 
@@ -74,8 +75,8 @@ template <int D, class Row, bool weighted> struct MomentsLanesAhead {
   MVN_FN static void playAll(const Team& team, const MomentsArguments& a, i64 first, i64 step, char* block) {
     Scratch scratch(block);
     const Workspace work(scratch);
-    momentsAhead<weighted, Row>(team, a, work.ring, first, step, [&](auto rows, auto& source, const SlotRef& out) {
-      momentsLanes<D, f64, weighted>(team, rows, source, out, work.lanes);
+    momentsAhead<weighted, Row>(team, a, work.ring, first, step, [&](auto rows, auto& source, auto outOf) {
+      momentsLanes<D, f64, weighted>(team, rows, source, outOf, work.lanes);
     });
   }
 };
@@ -89,7 +90,7 @@ template <int strips, class Row, bool weighted> struct MomentsTensor {
     PieceRing ring;
 
     MVN_FN Workspace(Scratch& scratch, int d) : state(scratch, Form::padded), ring(scratch, d * int(sizeof(Row)), pieceBytes) {}
-    static constexpr int pieceBytes = 2048;
+    static constexpr int pieceBytes = 4096;
   };
 
   template <class Team>
@@ -97,8 +98,8 @@ template <int strips, class Row, bool weighted> struct MomentsTensor {
     Scratch scratch(block);
     const int d = int(a.dims);
     const Workspace work(scratch, d);
-    momentsAhead<weighted, Row>(team, a, work.ring, first, step, [&](auto rows, auto& source, const SlotRef& out) {
-      momentsTensor<Form, weighted>(team, d, rows, source, out, work.state);
+    momentsAhead<weighted, Row>(team, a, work.ring, first, step, [&](auto rows, auto& source, auto outOf) {
+      momentsTensor<Form, weighted>(team, d, rows, source, outOf, work.state);
     });
   }
 };

@@ -4,12 +4,14 @@
 //     Warp     1 … 32 lanes, a power of two: a part of a warp, so that narrow problems share one
 //     Block    more lanes: a whole block
 //
-// The width is a number that the launch brings, not a template argument: one kernel serves every width.
+// The width is a number that the launch brings: one kernel serves every width. Where a kernel has one width only, WarpOf<Fixed<8>> and the
+// like let the compiler know it.
 //
 // A reduction adds in the same order on any device: within a warp as a butterfly (lane l with lane l ^ m, for
 // m = width/2 … 1), then the warps of a block one after the other.
 #pragma once
 
+#include "mvn/dimension.hpp"
 #include "mvn/team.hpp"
 
 namespace mvn {
@@ -20,14 +22,14 @@ template <class T> struct LaneRegister {
   MVN_FN T& operator()(int) { return value; }
 };
 
-struct Warp {
+template <class Width> struct WarpOf {
   static constexpr bool simd = false;
-  int width;
+  Width width;
   unsigned mask;  // this team's lanes within the warp
 
   template <class T> using PerLane = LaneRegister<T>;
 
-  MVN_FN explicit Warp(int width)
+  MVN_FN explicit WarpOf(Width width)
       : width(width),
         mask(width == warpLanes ? ~0u : ((1u << width) - 1) << (threadIdx.x % warpLanes & ~unsigned(width - 1))) {}
 
@@ -41,7 +43,11 @@ struct Warp {
   template <class T, class Op> MVN_FN T reduce(LaneRegister<T>& p, Op op) const {
     __syncwarp(mask);  // a shuffle alone orders no memory
     T x = p.value;
-    MVN_UNROLL_BY(1) for (int m = width / 2; m > 0; m /= 2) x = op(x, __shfl_xor_sync(mask, x, m));
+    if constexpr (Width::isFixed) {
+      MVN_UNROLL for (int m = width / 2; m > 0; m /= 2) x = op(x, __shfl_xor_sync(mask, x, m));
+    } else {
+      MVN_UNROLL_BY(1) for (int m = width / 2; m > 0; m /= 2) x = op(x, __shfl_xor_sync(mask, x, m));
+    }
     return x;
   }
   template <class T> MVN_FN T sum(LaneRegister<T>& p) const {
@@ -69,6 +75,13 @@ struct Warp {
         : "d"(left(lane())), "d"(right(lane())));
   }
 #endif
+};
+
+struct Warp : WarpOf<Dynamic> {
+  MVN_FN explicit Warp(int width) : WarpOf(Dynamic{width}) {}
+};
+template <int lanes> struct FixedWarp : WarpOf<Fixed<lanes>> {
+  MVN_FN explicit FixedWarp(int) : WarpOf<Fixed<lanes>>(Fixed<lanes>{}) {}
 };
 
 struct Block {

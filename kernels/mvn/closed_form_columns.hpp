@@ -138,7 +138,12 @@ MVN_FN bool factorOfFullRank(const Team& team, int d, const Statistics& statisti
     if (settled) return true;
     team.lanes([&](int lane) { value(lane) = pivot(lane) > 0 && isFinite(pivot(lane)) ? 0 : 1; });
     if (team.sum(value) != 0) return false;
-    const f64 threshold = smallestPivotAllowed(d, statistics, work.inverseScale, epsilon);
+    team.lanes([&](int lane) {
+      const f64 ratio = lane < d ? statistics.mean[lane] * work.inverseScale[lane] : 0;
+      value(lane) = ratio * ratio;
+    });
+    const f64 offset = team.reduce(value, [](f64 a, f64 b) { return max(a, b); });
+    const f64 threshold = smallestPivotAllowed(d, offset, epsilon);
     if (team.reduce(pivot, product) > threshold) return true;
     correlations<D>(team, d, statistics, column, work);
     team.sync();

@@ -69,9 +69,9 @@ template <int D, class Sum, bool weighted, class Team, class Row, class Source>
 MVN_FN void addLanesChunk(const Team& team, const RowsOf<Row>& rows, Source& source, ItemWeight& item,
                           const LanesWorkspace<D>& work) {
   Chunk chunk = chunkOf(rows.rows);
-  if constexpr (weighted) chunk = chunkOf<Sum>(team, rows.weights, int(rows.rows));
+  if constexpr (weighted) chunk = chunkOf<Sum>(team, rows.weights, rows.rows);
   typename Team::template PerLane<LaneOfChunk<D, Sum>> own;
-  for (int first = 0; first < int(rows.rows); first += source.rows) {
+  for (int first = 0; first < rows.rows; first += source.rows) {
     const RowsOf<Row> piece = source.take(team, rows.from(first, source.rows, D));
     team.lanes([&](int lane) {
       auto& [shift, sums] = own(lane);
@@ -84,7 +84,7 @@ MVN_FN void addLanesChunk(const Team& team, const RowsOf<Row>& rows, Source& sou
           MVN_UNROLL for (int j = 0; j < D; ++j) work.state.shift[j] = f64(shift[j]);
         }
       }
-      MVN_UNROLL_BY(2) for (int r = lane; r < int(piece.rows); r += team.width) {
+      MVN_UNROLL_BY(2) for (int r = lane; r < piece.rows; r += team.width) {
         Sum weight = 1;
         if constexpr (weighted) {
           if (!(piece.weights[r] > 0)) continue;  // whatever the row holds
@@ -99,24 +99,32 @@ MVN_FN void addLanesChunk(const Team& team, const RowsOf<Row>& rows, Source& sou
   addLanes<D, Sum>(team, chunk.unit, own, work);
   const bool first = item.count == 0;
   const f64 cross = mergeMean(team, D, chunk, item, work.state);
-  team.each(D, [&](int i) {
-    for (int j = i; j < D; ++j) {
-      const int at = triangleAt<D>(i, j);
-      const f64 own = chunkScatter(work.state, work.product[at], cross, i, j);
-      work.scatter[at] = first ? own : work.scatter[at] + own;
-    }
+  team.each(D * D, [&](int e) {
+    const int i = e / D, j = e % D;
+    if (i > j) return;
+    const int at = triangleAt<D>(i, j);
+    const f64 own = chunkScatter(work.state, work.product[at], cross, i, j);
+    work.scatter[at] = first ? own : work.scatter[at] + own;
   });
 }
 
-template <int D, class Sum, bool weighted, class Team, class Row, class Source>
-MVN_FN void momentsLanes(const Team& team, const RowsOf<Row>& rows, Source& source, const SlotRef& out,
+// outOf() is where the results go, asked for in the end: five addresses are too many to keep meanwhile.
+template <int D, class Sum, bool weighted, class Team, class Row, class Source, class OutOf>
+MVN_FN void momentsLanes(const Team& team, const RowsOf<Row>& rows, Source& source, OutOf outOf,
                          const LanesWorkspace<D>& work) {
   ItemWeight item;
   constexpr int most = chunkRowsIn<Sum>(D);
-  for (i64 first = 0; first < rows.rows; first += most) {
+  for (int first = 0; first < rows.rows; first += most) {
     addLanesChunk<D, Sum, weighted>(team, rows.from(first, most, D), source, item, work);
   }
-  writeItem(team, D, item, work.state, out, [&](int i, int j) { return work.scatter[triangleAt<D>(i, j)]; });
+  const SlotRef out = outOf();
+  team.sync();
+  team.each(D * D, [&](int e) {
+    const int i = min(e / D, e % D), j = max(e / D, e % D);
+    const bool defined = isFinite(meanOf(item, work.state, i)) && isFinite(meanOf(item, work.state, j));
+    out.scatter[e] = entryOf(item, defined, work.scatter[triangleAt<D>(i, j)]);
+  });
+  writeMean(team, D, item, work.state, out);
 }
 
 }  // namespace mvn

@@ -61,7 +61,7 @@ MVN_FN void fillPanel(const Team& team, const PanelShape<Sum>& shape, const Rows
   team.lanes([&](int lane) {
     int r = lane / packs, c = lane % packs;
     const int down = team.width / packs, right = team.width % packs;
-    MVN_UNROLL_BY(4) while (r < int(rows.rows)) {
+    MVN_UNROLL_BY(4) while (r < rows.rows) {
       const int column = c * width;
       const auto pack = *reinterpret_cast<const Pack<Row, width>*>(rows.x + i64(r) * shape.d + column);
       Sum* to = work.panel + r * shape.padded + column;
@@ -85,7 +85,7 @@ template <bool weighted, class Team, class Sum, class Row>
 MVN_FN void loadPanel(const Team& team, const PanelShape<Sum>& shape, const Chunk& chunk, const RowsOf<Row>& rows,
                       const PanelWorkspace<Sum>& work) {
   if constexpr (weighted) {
-    team.each(int(rows.rows), [&](int r) {
+    team.each(rows.rows, [&](int r) {
       const f64 w = rows.weights[r];
       work.root[r] = w > 0 ? sqrt(chunk.weightOf<Sum>(w)) : Sum(0);
     });
@@ -163,7 +163,7 @@ template <bool weighted, class Team, class Sum, class Row>
 MVN_FN void addPanelsChunk(const Team& team, const PanelShape<Sum>& shape, const RowsOf<Row>& rows, ItemWeight& item,
                            const PanelWorkspace<Sum>& work, f64* scatter) {
   Chunk chunk = chunkOf(rows.rows);
-  if constexpr (weighted) chunk = chunkOf<Sum>(team, rows.weights, int(rows.rows));
+  if constexpr (weighted) chunk = chunkOf<Sum>(team, rows.weights, rows.rows);
   if (chunk.count == 0) return;
   team.each(shape.d, [&](int j) {
     const Sum shift = Sum(rows.x[chunk.shiftRow * shape.d + j]);
@@ -173,11 +173,11 @@ MVN_FN void addPanelsChunk(const Team& team, const PanelShape<Sum>& shape, const
   team.each(shape.columnSlices * shape.padded, [&](int e) { work.columnSum[e] = 0; });
   team.each(shape.slices * tileEntries * shape.tiles, [&](int e) { work.tileSum[e] = 0; });
   team.sync();
-  for (i64 first = 0; first < rows.rows; first += shape.rows) {
+  for (int first = 0; first < rows.rows; first += shape.rows) {
     const RowsOf<Row> part = rows.from(first, shape.rows, shape.d);
     loadPanel<weighted>(team, shape, chunk, part, work);
-    addColumns<weighted>(team, shape, int(part.rows), work);
-    addTiles(team, shape, int(part.rows), work);
+    addColumns<weighted>(team, shape, part.rows, work);
+    addTiles(team, shape, part.rows, work);
   }
   team.each(shape.d, [&](int j) {
     f64 total = 0;
@@ -197,7 +197,7 @@ MVN_FN void momentsPanels(const Team& team, int d, const RowsOf<Row>& rows, cons
   team.each(shape.rows * padding, [&](int e) { work.panel[e / padding * shape.padded + d + e % padding] = 0; });
   ItemWeight item;
   const int most = chunkRowsIn<Sum>(d);
-  for (i64 first = 0; first < rows.rows; first += most) {
+  for (int first = 0; first < rows.rows; first += most) {
     addPanelsChunk<weighted>(team, shape, rows.from(first, most, d), item, work, out.scatter);
   }
   writeItem(team, d, item, work.state, out, [&](int i, int j) { return out.scatter[i64(i) * d + j]; });

@@ -14,9 +14,9 @@ namespace mvn {
 template <class Row> struct RowsOf {
   const Row* x;        // [rows, d]
   const f64* weights;  // [rows], or 0
-  i64 rows;
+  int rows;
 
-  MVN_FN RowsOf from(i64 first, i64 most, int d) const {
+  MVN_FN RowsOf from(int first, int most, int d) const {
     return {x + first * d, weights ? weights + first : nullptr, min(most, rows - first)};
   }
 };
@@ -100,10 +100,9 @@ MVN_FN f64 meanOf(const ItemWeight& item, const ItemState& state, int j) {
   return item.count == 0 ? notANumber<f64> : state.origin[j] + state.mean[j];
 }
 
-// A_ij = A_ji of the item: 0 where it has no rows, NaN where one of the columns has no mean (not `defined`).
-MVN_FN void writeEntry(int d, const ItemWeight& item, const SlotRef& out, int i, int j, bool defined, f64 a) {
-  const f64 value = item.count == 0 ? 0 : defined ? a : notANumber<f64>;
-  out.scatter[i64(i) * d + j] = out.scatter[i64(j) * d + i] = value;
+// An entry of the item's scatter: 0 where it has no rows, NaN where one of the columns has no mean (not `defined`).
+MVN_FN f64 entryOf(const ItemWeight& item, bool defined, f64 a) {
+  return item.count == 0 ? 0 : defined ? a : notANumber<f64>;
 }
 
 // All but the scatter.
@@ -129,7 +128,8 @@ MVN_FN void writeItem(const Team& team, int d, const ItemWeight& item, const Ite
   MVN_UNROLL_BY(1) for (int i = 0; i < d; ++i) {
     const bool defined = isFinite(meanOf(item, state, i));
     team.each(i + 1, [&](int j) {
-      writeEntry(d, item, out, j, i, defined && isFinite(meanOf(item, state, j)), entry(j, i));
+      const f64 value = entryOf(item, defined && isFinite(meanOf(item, state, j)), entry(j, i));
+      out.scatter[i64(i) * d + j] = out.scatter[i64(j) * d + i] = value;
     });
   }
   writeMean(team, d, item, state, out);

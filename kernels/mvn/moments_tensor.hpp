@@ -59,7 +59,7 @@ MVN_FN void addTensorRows(const Team& team, int d, const RowsOf<Row>& rows, int 
     const Row* from = rows.x + (first + place.row) * d + place.column;
     MVN_UNROLL for (int u = 0; u < Form::together; ++u, from += unitRows * d) {
       const int row = first + u * unitRows + place.row;
-      bool counts = whole || row < int(rows.rows);
+      bool counts = whole || row < rows.rows;
       if constexpr (weighted) {
         to.weight[u] = counts ? rows.weights[row] : 0;
         counts = to.weight[u] > 0;  // else as absent, whatever the row holds
@@ -91,10 +91,10 @@ template <class Form, bool weighted, class Team, class Row>
 MVN_FN void addTensorPiece(const Team& team, int d, const RowsOf<Row>& rows, TensorLanes<Form, Team>& item) {
   constexpr int step = Form::together * unitRows;
   int first = 0;
-  MVN_UNROLL_BY(1) for (; first + step <= int(rows.rows); first += step) {
+  MVN_UNROLL_BY(1) for (; first + step <= rows.rows; first += step) {
     addTensorRows<Form, weighted, true>(team, d, rows, first, item);
   }
-  if (first < int(rows.rows)) addTensorRows<Form, weighted, false>(team, d, rows, first, item);
+  if (first < rows.rows) addTensorRows<Form, weighted, false>(team, d, rows, first, item);
 }
 
 // f(left, right, e, A_ij) for a lane's entries of the upper triangle, i = rowOf(left), j = columnOf(right, e).
@@ -142,8 +142,8 @@ template <class Form, bool weighted, class Team, class Row, class Source>
 MVN_FN void addTensorChunk(const Team& team, int d, const RowsOf<Row>& rows, Source& source, ItemWeight& weight,
                            TensorLanes<Form, Team>& item, const ItemState& state) {
   Chunk chunk = chunkOf(rows.rows);
-  if constexpr (weighted) chunk = chunkOf<f64>(team, rows.weights, int(rows.rows));
-  MVN_UNROLL_BY(1) for (int first = 0; first < int(rows.rows); first += source.rows) {
+  if constexpr (weighted) chunk = chunkOf<f64>(team, rows.weights, rows.rows);
+  MVN_UNROLL_BY(1) for (int first = 0; first < rows.rows; first += source.rows) {
     const RowsOf<Row> piece = source.take(team, rows.from(first, source.rows, d));
     if (first == 0) {
       const Row* shift = weighted ? rows.x + chunk.shiftRow * d : piece.x;
@@ -172,14 +172,16 @@ MVN_FN void writeTensor(const Team& team, int d, const ItemWeight& weight, Tenso
       MVN_UNROLL for (int e = 0; e < 2; ++e) columns[s][e] = has(place.columnOf(s, e));
     }
     eachTensorEntry<Form>(d, place, item(lane), [&](int left, int right, int e, f64 a) {
-      writeEntry(d, weight, out, place.rowOf(left), place.columnOf(right, e), rows[left] && columns[right][e], a);
+      const int i = place.rowOf(left), j = place.columnOf(right, e);
+      out.scatter[i * d + j] = out.scatter[j * d + i] = entryOf(weight, rows[left] && columns[right][e], a);
     });
   });
   writeMean(team, d, weight, state, out);
 }
 
-template <class Form, bool weighted, class Team, class Row, class Source>
-MVN_FN void momentsTensor(const Team& team, int d, const RowsOf<Row>& rows, Source& source, const SlotRef& out,
+// outOf() is where the results go, asked for in the end: five addresses are too many to keep meanwhile.
+template <class Form, bool weighted, class Team, class Row, class Source, class OutOf>
+MVN_FN void momentsTensor(const Team& team, int d, const RowsOf<Row>& rows, Source& source, OutOf outOf,
                           const ItemState& state) {
   TensorLanes<Form, Team> item;
   team.lanes([&](int lane) {
@@ -187,10 +189,10 @@ MVN_FN void momentsTensor(const Team& team, int d, const RowsOf<Row>& rows, Sour
   });
   ItemWeight weight;
   const int most = chunkRows(d);
-  MVN_UNROLL_BY(1) for (i64 begin = 0; begin < rows.rows; begin += most) {
+  MVN_UNROLL_BY(1) for (int begin = 0; begin < rows.rows; begin += most) {
     addTensorChunk<Form, weighted>(team, d, rows.from(begin, most, d), source, weight, item, state);
   }
-  writeTensor<Form>(team, d, weight, item, state, out);
+  writeTensor<Form>(team, d, weight, item, state, outOf());
 }
 
 }  // namespace mvn

@@ -48,16 +48,16 @@ template <class Row, class ItemAt> class PiecesAhead {
         rowBytes_(d * int(sizeof(Row))) {
     next_ = itemOf(entry_);
     following_ = itemOf(entry_ + step_);
-    MVN_UNROLL_BY(1) for (int i = 0; i + 1 < PieceRing::slots; ++i) copyNext(team);
+    MVN_UNROLL_BY(1) for (int i = 0; i + 1 < PieceRing::slots; ++i) copyNext(team, i * ring_.slotBytes);
   }
 
   // Where the piece can be read until the next is taken. Pieces are taken in order, none left out.
   template <class Team> MVN_FN RowsOf<Row> take(const Team& team, const RowsOf<Row>& piece) {
     team.template waitForCopies<PieceRing::slots - 2>();
     team.sync();  // of every lane; and the slot that is filled next has been read by all
-    copyNext(team);
-    const char* at = ring_.block + taken_ + skew(reinterpret_cast<const char*>(piece.x));
-    taken_ = after(taken_);
+    copyNext(team, taken_ == 0 ? lastSlot() : taken_ - ring_.slotBytes);
+    const char* at = ring_.block + taken_ + skew(piece.x);
+    taken_ = taken_ == lastSlot() ? 0 : taken_ + ring_.slotBytes;
     return {reinterpret_cast<const Row*>(at), piece.weights, piece.rows};
   }
 
@@ -70,18 +70,18 @@ template <class Row, class ItemAt> class PiecesAhead {
   PieceRing ring_;
   ItemAt itemAt_;
   int size_, entry_, step_, rowBytes_;
-  int filled_ = 0, taken_ = 0;  // where the slots begin
-  Rows next_, following_;       // what is left of the entry that is copied; the next one, whose place takes as long to come as rows do
+  int taken_ = 0;          // where the slot begins that is taken next
+  Rows next_, following_;  // what is left of the entry that is copied; the next one, whose place takes as long to come as rows do
 
   MVN_FN Rows itemOf(int entry) const {
     if (entry >= size_) return {nullptr, 0};
     const RowsOf<Row> rows = itemAt_(entry);
-    return {reinterpret_cast<const char*>(rows.x), int(rows.rows)};
+    return {reinterpret_cast<const char*>(rows.x), rows.rows};
   }
-  MVN_FN int after(int slot) const { return slot == (PieceRing::slots - 1) * ring_.slotBytes ? 0 : slot + ring_.slotBytes; }
-  MVN_FN static int skew(const char* at) { return int(reinterpret_cast<unsigned long long>(at) % PieceRing::copyBytes); }
+  MVN_FN int lastSlot() const { return (PieceRing::slots - 1) * ring_.slotBytes; }
+  MVN_FN static int skew(const void* at) { return int(unsigned(reinterpret_cast<unsigned long long>(at)) % PieceRing::copyBytes); }
 
-  template <class Team> MVN_FN void copyNext(const Team& team) {
+  template <class Team> MVN_FN void copyNext(const Team& team, int slot) {
     MVN_UNROLL_BY(1) while (next_.rows == 0 && entry_ < size_) {
       entry_ += step_;
       next_ = following_;
@@ -89,17 +89,18 @@ template <class Row, class ItemAt> class PiecesAhead {
     }
     if (next_.rows > 0) {
       const int some = min(rows, next_.rows), before = skew(next_.at), bytes = before + some * rowBytes_;
-      char* to = ring_.block + filled_;
       team.lanes([&](int lane) {
-        MVN_UNROLL_BY(1) for (int at = lane * PieceRing::copyBytes; at < bytes; at += team.width * PieceRing::copyBytes) {
-          team.copyAhead(to + at, next_.at - before + at, min(PieceRing::copyBytes, bytes - at));
+        const int begin = lane * PieceRing::copyBytes, step = team.width * PieceRing::copyBytes;
+        const char* from = next_.at - before + begin;
+        char* to = ring_.block + slot + begin;
+        MVN_UNROLL_BY(4) for (int left = bytes - begin; left > 0; left -= step, from += step, to += step) {
+          team.copyAhead(to, from, min(PieceRing::copyBytes, left));
         }
       });
       next_.at += some * rowBytes_;
       next_.rows -= some;
     }
     team.closeCopies();
-    filled_ = after(filled_);
   }
 };
 

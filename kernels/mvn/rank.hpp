@@ -25,14 +25,19 @@ MVN_FN bool hasConstantColumn(const Team& team, Dim d, const Statistics& group) 
   return team.sumOver(d, [&](int j) { return group.scatter[j * d + j] > 0 ? 0 : 1; }) != 0;
 }
 
+// `offset` is max_j x̄_j²/s_j².
+MVN_FN f64 smallestPivotAllowed(int d, f64 offset, f64 epsilon) {
+  return rankSlack * d * (2 * roundingUnit<f64> + epsilon * epsilon * (1 + offset));
+}
+
 template <class Dim>
 MVN_FN f64 smallestPivotAllowed(Dim d, const Statistics& group, const f64* inverseScale, f64 epsilon) {
-  f64 offset = 0;  // max_j x̄_j²/s_j²
+  f64 offset = 0;
   for (int j = 0; j < d; ++j) {
     const f64 ratio = group.mean[j] * inverseScale[j];
     offset = max(offset, ratio * ratio);
   }
-  return rankSlack * d * (2 * roundingUnit<f64> + epsilon * epsilon * (1 + offset));
+  return smallestPivotAllowed(int(d), offset, epsilon);
 }
 
 // Exchanges columns (and rows) k and p > k of the symmetric A, and of the rows of U that are done; column k's variance
