@@ -1,14 +1,14 @@
-// Builds dist/kernels/cuda: entries.json, and with nvcc one PTX file a module (kernels/cuda/mvn.cu).
+// Builds dist/kernels/cuda: entries.json, and with nvcc the PTX of the modules (kernels/cuda/mvn.cu): moments_f64.75.ptx for devices of compute
+// capability 7.5 and later. Where a later one has better instructions for a module, there is a file for it too.
 //
 //     node scripts/build-cuda.mjs [folder]      another folder than dist/kernels/cuda
 //
 // entries.json says what the kernels are called and what they are launched with. It is read off the headers, so that
-// it is there without nvcc too: { modules: [file…], arguments: { structure: [[field, "pointer" | "i64" | "f64"]…] },
+// it is there without nvcc too: { modules: [file…] (a module's oldest first), arguments: { structure: [[field, "pointer" | "i64" | "f64"]…] },
 // entries: [{ name, module, arguments, team }…] }, the entries in the order that `describe` counts.
 //
-// PTX is what the driver compiles for the device it finds. It is made for compute capability 7.5, the oldest that the
-// compiler knows (8.0 for what copies rows ahead and multiplies float64 matrices), and says that it needs the oldest PTX version that holds all its instructions, so that an older
-// driver takes it too. A digest of sources and flags, and the compiler, are its first line: a second build has nothing to do.
+// PTX is what the driver compiles for the device it finds. It says that it needs the oldest PTX version that holds all its instructions, so
+// that an older driver takes it too. A digest of sources and flags, and the compiler, are its first line: a second build has nothing to do.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -36,7 +36,10 @@ const flags = [
   "-fmad=false", // what is written is what is computed, on every engine
   "-allow-unsupported-compiler", // the host's only preprocesses
 ];
-const capabilityFor = (module) => (module.includes("ahead") ? "80" : "75");
+/** Compute capability, times ten. 80: copies to shared memory, float64 matrices; 90: wider ones. */
+const capabilitiesFor = (module) => (module.includes("ahead") ? [80, 90] : [75]);
+const filesOf = (module) => capabilitiesFor(module).map((capability) => `${module}.${capability}.ptx`);
+const [moduleOf, capabilityOf] = [0, 1].map((part) => (file) => file.split(".")[part]);
 const oldestCompiler = 12; // the first with C++20
 // PTX versions, oldest first, from the one that brought compute capability 7.5 on.
 const versions = "6.3 6.4 6.5 7.0 7.1 7.2 7.3 7.4 7.5 7.6 7.7 7.8 8.0 8.1 8.2 8.3 8.4 8.5 8.6 8.7 8.8".split(
@@ -72,12 +75,12 @@ function readEntries() {
   const entries = modules.flatMap((module) =>
     [...lists[module].matchAll(/X\((\w+), (\w+), (\w+),/g)].map(([, name, structure, team]) => ({
       name,
-      module: `${module}.ptx`,
+      module,
       arguments: structure,
       team: team.toLowerCase(),
     })),
   );
-  return { modules: modules.map((module) => `${module}.ptx`), entries };
+  return { modules: modules.flatMap(filesOf), entries };
 }
 
 /** Whole or not at all: a reader never sees half a file. */
@@ -142,7 +145,7 @@ async function withOldestVersion(text, capability, scratch) {
 
 /** Every entry is there, and takes as many bytes as its structure has. */
 function checkEntries(ptx, file, { entries, arguments: structures }) {
-  const wanted = entries.filter((entry) => entry.module === file);
+  const wanted = entries.filter((entry) => entry.module === moduleOf(file));
   const found = [...ptx.matchAll(/\.entry (\w+)\(\s*\.param \.align 8 \.b8 \w+\[(\d+)\]/g)];
   const bytes = Object.fromEntries(found.map(([, name, size]) => [name, Number(size)]));
   for (const { name, arguments: structure } of wanted) {
@@ -155,8 +158,8 @@ function checkEntries(ptx, file, { entries, arguments: structures }) {
 async function compile(file, firstLine, table) {
   const scratch = mkdtempSync(join(tmpdir(), "mvnfit-cuda-"));
   try {
-    const capability = capabilityFor(file);
-    const choices = [`-arch=compute_${capability}`, `-DMVN_MODULE=${file.replace(/\.ptx$/, "")}`];
+    const capability = capabilityOf(file);
+    const choices = [`-arch=compute_${capability}`, `-DMVN_MODULE=${moduleOf(file)}`];
     const output = join(scratch, file);
     await run("nvcc", [...flags, ...choices, "-I", kernels, `${kernels}cuda/mvn.cu`, "-o", output]);
     const ptx = await withOldestVersion(readFileSync(output, "utf8"), capability, scratch);

@@ -46,7 +46,7 @@ if (!existsSync(library) || statSync(library).mtimeMs < newest) {
 const listing = JSON.parse(readFileSync(entries, "utf8"));
 writeFileSync(join(target, "kernels/entries.json"), JSON.stringify(listing));
 for (const module of listing.modules) {
-  const own = listing.entries.filter((entry) => entry.module === module);
+  const own = listing.entries.filter((entry) => entry.module === module.split(".")[0]);
   const lines = own.map(({ name }) => `// .entry ${name}(`);
   writeFileSync(join(target, "kernels", module), `// for the stand-in\n${lines.join("\n")}\n`);
 }

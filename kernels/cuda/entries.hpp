@@ -107,7 +107,7 @@
   X(fit_f64_closed_form_d1, FitArguments, Warp32x16, ClosedFormLanes<1>) \
   X(fit_f64_closed_form_d2, FitArguments, Warp32x16, ClosedFormLanes<2>) \
   X(fit_f64_closed_form_d3, FitArguments, Warp32x16, ClosedFormLanes<3>) \
-  X(fit_f64_closed_form_d4, FitArguments, Warp32x16, ClosedFormLanes<4>) \
+  X(fit_f64_closed_form_d4, FitArguments, Warp32x12, ClosedFormLanes<4>) \
   X(fit_f64_closed_form_8, FitArguments, Warp8x12, ClosedForm<8>)        \
   X(fit_f64_closed_form_12, FitArguments, Warp16x12, ClosedForm<12>)     \
   X(fit_f64_closed_form_16, FitArguments, Warp16x12, ClosedForm<16>)

@@ -26,7 +26,7 @@ template <class Operation, class Team, class Arguments> MVN_FN void launch(const
   const i64 perBlock = blockDim.x / team.width, inBlock = threadIdx.x / team.width;
   const i64 index = blockIdx.x * perBlock + inBlock;
   char* block = sharedBlock + inBlock * a.sharedBytes;
-  if constexpr (!requires { Operation::inSharedMemory; }) {
+  if constexpr (!requires { requires Operation::inSharedMemory; }) {
     if (a.sharedBytes == 0) block = static_cast<char*>(a.scratch) + index * a.scratchBytes;
   }
   playList<Operation>(team, index, gridDim.x * perBlock, a, block);

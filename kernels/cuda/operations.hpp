@@ -1,4 +1,6 @@
 // operations.hpp: what the entries do with one entry of their list, by any team.
+//
+// Scratch of an operation with `inSharedMemory` lies there, and the compiler may know it.
 #pragma once
 
 #include "arguments.hpp"
@@ -156,6 +158,8 @@ template <class Real, Iterative methods> struct Fit {
 
 // The closed form of D columns, as many groups at a time as a warp has lanes.
 template <int D> struct ClosedFormLanes {
+  static constexpr bool inSharedMemory = true;
+
   MVN_FN static i64 scratchBytes() {
     Scratch count;
     MatrixTray<D>{count};
@@ -178,6 +182,7 @@ template <int D> struct ClosedFormLanes {
 
 // The closed form of up to D columns.
 template <int D> struct ClosedForm {
+  static constexpr bool inSharedMemory = D <= 48;  // on every device
   MVN_FN static i64 size(const FitArguments& a) { return a.groups; }
 
   MVN_FN static i64 scratchBytes() {

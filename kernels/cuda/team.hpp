@@ -59,6 +59,10 @@ template <class Width> struct WarpOf {
     return {__shfl_sync(mask, p.value, from(lane()))};
   }
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
+  MVN_FN void copyAhead(char* to, const char* from) const {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(unsigned(__cvta_generic_to_shared(to))), "l"(from)
+                 : "memory");
+  }
   MVN_FN void copyAhead(char* to, const char* from, int bytes) const {
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(unsigned(__cvta_generic_to_shared(to))), "l"(from),
                  "r"(bytes)
@@ -73,6 +77,20 @@ template <class Width> struct WarpOf {
     asm("mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%0, %1}, {%2}, {%3}, {%0, %1};"
         : "+d"(c[0]), "+d"(c[1])
         : "d"(left(lane())), "d"(right(lane())));
+  }
+  // Of two tiles one above the other. Devices of 9.0 and later have one instruction for both, and take as long for either half alone.
+  template <class Upper, class Lower, class Above, class Below, class Right>
+  MVN_FN void multiplyAddPair(Upper upper, Lower lower, Above above, Below below, Right right) const {
+#if __CUDA_ARCH__ >= 900
+    f64(&c)[2] = upper(lane());
+    f64(&d)[2] = lower(lane());
+    asm("mma.sync.aligned.m16n8k4.row.col.f64.f64.f64.f64 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+        : "+d"(c[0]), "+d"(c[1]), "+d"(d[0]), "+d"(d[1])
+        : "d"(above(lane())), "d"(below(lane())), "d"(right(lane())));
+#else
+    multiplyAdd(upper, above, right);
+    multiplyAdd(lower, below, right);
+#endif
   }
 #endif
 };

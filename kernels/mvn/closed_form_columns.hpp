@@ -91,8 +91,10 @@ MVN_FN void correlations(const Team& team, int d, const Statistics& statistics, 
   team.lanes([&](int lane) {
     if (lane >= d) return;
     const f64 own = work.inverseScale[lane];
+    // Read as a whole before anything is written, which may lie anywhere: else each waits for the one before.
+    eachEntry<D>(d, [&](int i) { column(lane).at[i] = statistics.scatter[i * d + lane]; });
     eachEntry<D>(d, [&](int i) {
-      const f64 r = statistics.scatter[i * d + lane] * share * own * work.inverseScale[i];
+      const f64 r = column(lane).at[i] * share * own * work.inverseScale[i];
       column(lane).at[i] = work.X[i * ColumnsScratch<D>::across + lane] = i == lane ? 1 : r;
     });
   });
@@ -208,7 +210,6 @@ MVN_FN void writeColumns(const Team& team, int d, const FitGroup& group, f64 ddo
     if (lane >= d) return;
     const f64 own = work.root[lane] * stretched;
     const f64* below = work.V + lane * ColumnsScratch<D>::across;
-    // Read as a whole before anything is written, which may lie anywhere: else each waits for the one before.
     eachEntry<D>(d, [&](int i) { column(lane).at[i] = statistics.scatter[i * d + lane] * share; });
     group.mean[lane] = statistics.mean[lane];
     eachEntry<D>(d, [&](int i) {

@@ -13,28 +13,34 @@ namespace mvn {
 
 // One group's fit. There are no standard units, as in packs/closed_form.hpp.
 template <int D> class LaneFit {
+  f64 count, weight, mean[D];
   f64 S[D][D], U[D][D];  // upper triangles
   f64 share;             // 1/(W − ddof)
   f64 logLikelihood, squared;
-  bool settled = false;
+  bool settled;
 
   // Whether det R, of the correlation matrix, is above the threshold of the rank test, as in hasFullRank().
-  MVN_FN bool determinantExceeds(const Statistics& statistics, f64 epsilon) const {
+  MVN_FN bool determinantExceeds(f64 epsilon) const {
     const f64 unit = rankSlack * D, rounded = epsilon * epsilon;
     f64 determinant = 1, offset = 0;
     MVN_UNROLL for (int j = 0; j < D; ++j) {
-      const f64 mean = statistics.mean[j], reciprocal = 1 / S[j][j];
+      const f64 reciprocal = 1 / S[j][j];
       determinant *= U[j][j] * U[j][j] * reciprocal;
-      offset += mean * mean * reciprocal;
+      offset += mean[j] * mean[j] * reciprocal;
     }
-    offset *= statistics.weight * share;  // Σ x̄²/s² ≥ max x̄²/s², s² = A_jj/W
+    offset *= weight * share;  // Σ x̄²/s² ≥ max x̄²/s², s² = A_jj/W
     return determinant > unit * (2 * roundingUnit<f64> + rounded) + unit * rounded * offset;
   }
 
  public:
-  // `scatter` are the group's, wherever they are.
-  MVN_FN void fit(const Statistics& statistics, const f64* scatter, const FitOptions& options) {
-    share = 1 / (statistics.weight - options.ddof);
+  // All but the scatter.
+  MVN_FN void read(const Statistics& statistics) {
+    count = statistics.count;
+    weight = statistics.weight;
+    MVN_UNROLL for (int j = 0; j < D; ++j) mean[j] = statistics.mean[j];
+  }
+  MVN_FN void fit(const f64* scatter, const FitOptions& options) {
+    share = 1 / (weight - options.ddof);
     MVN_UNROLL for (int i = 0; i < D; ++i) {
       MVN_UNROLL for (int j = i; j < D; ++j) S[i][j] = scatter[i * D + j] * share;
     }
@@ -43,7 +49,7 @@ template <int D> class LaneFit {
     whitenUnrolled(S, U, inverse, W);
     f64 quadratic = 0, root = 1;
     bool inRange = true;  // all products on the way: a subnormal one has lost digits
-    const f64 shrunk = (statistics.weight - options.ddof) / statistics.weight;
+    const f64 shrunk = (weight - options.ddof) / weight;
     MVN_UNROLL for (int i = 0; i < D; ++i) {
       MVN_UNROLL for (int j = i; j < D; ++j) W[i][j] *= shrunk;
       quadratic += W[i][i];
@@ -51,9 +57,8 @@ template <int D> class LaneFit {
       inRange &= root > 0x1p-1000 && root < 0x1p1000;
     }
     squared = squaredDistanceUnrolled(W);
-    logLikelihood = -0.5 * statistics.weight * (D * logTwoPi + 2 * log(root) + quadratic);
-    settled = positive && inRange && squared < firstOrder && statistics.count >= D + 1 &&
-              determinantExceeds(statistics, options.epsilon);
+    logLikelihood = -0.5 * weight * (D * logTwoPi + 2 * log(root) + quadratic);
+    settled = positive && inRange && squared < firstOrder && count >= D + 1 && determinantExceeds(options.epsilon);
   }
 
   MVN_FN bool isSettled() const { return settled; }
@@ -100,13 +105,28 @@ template <int D> class MatrixTray {
 
   MVN_FN f64* of(int lane) const { return tray_ + lane * across; }
   template <class Team> MVN_FN void load(const Team& team, int matrices, const f64* from) const {
-    team.each(matrices * entries, [&](int e) { of(e / entries)[e % entries] = from[e]; });
+    team.lanes([&](int lane) {
+      f64 held[entries];  // all are asked for before one is waited for
+      eachPlace(matrices, lane, [&](int k, int e) { held[k] = from[e]; });
+      eachPlace(matrices, lane, [&](int k, int e) { of(e / entries)[e % entries] = held[k]; });
+    });
     team.sync();
   }
   template <class Team> MVN_FN void store(const Team& team, int matrices, f64* to) const {
     team.sync();
-    team.each(matrices * entries, [&](int e) { to[e] = of(e / entries)[e % entries]; });
+    team.lanes([&](int lane) {
+      eachPlace(matrices, lane, [&](int, int e) { to[e] = of(e / entries)[e % entries]; });
+    });
     team.sync();
+  }
+
+ private:
+  // f(k, e) for a lane's share of all entries.
+  template <class F> MVN_FN static void eachPlace(int matrices, int lane, F f) {
+    MVN_UNROLL for (int k = 0; k < entries; ++k) {
+      const int e = lane + k * warpLanes;
+      if (e < matrices * entries) f(k, e);
+    }
   }
 };
 
@@ -116,13 +136,15 @@ MVN_FN void fitClosedFormLanes(const Team& team, int groups, GroupAt groupAt, co
                                const MatrixTray<D>& tray) {
   typename Team::template PerLane<LaneFit<D>> own;
   const FitGroup all = groupAt(0);
+  team.lanes([&](int lane) {
+    if (lane < groups) own(lane).read(groupAt(lane).statistics);
+  });
   tray.load(team, groups, all.statistics.scatter);
   team.lanes([&](int lane) {
     if (lane >= groups) return;
-    const FitGroup group = groupAt(lane);
-    own(lane).fit(group.statistics, tray.of(lane), options);
+    own(lane).fit(tray.of(lane), options);
     own(lane).covariance(tray.of(lane));
-    own(lane).writeNumbers(group);
+    own(lane).writeNumbers(groupAt(lane));
   });
   tray.store(team, groups, all.covariance);
   team.lanes([&](int lane) {

@@ -75,14 +75,20 @@ MVN_FN void addTensorRows(const Team& team, int d, const RowsOf<Row>& rows, int 
   });
   MVN_UNROLL for (int u = 0; u < Form::together; ++u) {
     MVN_UNROLL for (int right = 0; right < Form::strips; ++right) {
-      MVN_UNROLL for (int left = 0; left <= right; ++left) {
-        team.multiplyAdd([&](int lane) -> auto& { return item(lane).scatter[Form::tile(left, right)]; },
-                         [&](int lane) {
-                           const TensorRows<Form>& own = taken(lane);
-                           return weighted ? own.weight[u] * own.y[u][left] : own.y[u][left];
-                         },
-                         [&](int lane) { return taken(lane).y[u][right]; });
+      const auto tile = [&](int left) {
+        return [&, left](int lane) -> auto& { return item(lane).scatter[Form::tile(left, right)]; };
+      };
+      const auto columns = [&](int left) {
+        return [&, left](int lane) {
+          const TensorRows<Form>& own = taken(lane);
+          return weighted ? own.weight[u] * own.y[u][left] : own.y[u][left];
+        };
+      };
+      const auto ofRight = [&](int lane) { return taken(lane).y[u][right]; };
+      MVN_UNROLL for (int left = 0; left + 1 <= right; left += 2) {
+        team.multiplyAddPair(tile(left), tile(left + 1), columns(left), columns(left + 1), ofRight);
       }
+      if (right % 2 == 0) team.multiplyAdd(tile(right), columns(right), ofRight);
     }
   }
 }

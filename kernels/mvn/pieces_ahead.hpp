@@ -89,13 +89,17 @@ template <class Row, class ItemAt> class PiecesAhead {
     }
     if (next_.rows > 0) {
       const int some = min(rows, next_.rows), before = skew(next_.at), bytes = before + some * rowBytes_;
+      const int whole = bytes / PieceRing::copyBytes * PieceRing::copyBytes;
+      const char* from = next_.at - before;
+      char* to = ring_.block + slot;
       team.lanes([&](int lane) {
         const int begin = lane * PieceRing::copyBytes, step = team.width * PieceRing::copyBytes;
-        const char* from = next_.at - before + begin;
-        char* to = ring_.block + slot + begin;
-        MVN_UNROLL_BY(4) for (int left = bytes - begin; left > 0; left -= step, from += step, to += step) {
-          team.copyAhead(to, from, min(PieceRing::copyBytes, left));
+        const char* at = from + begin;
+        char* put = to + begin;
+        MVN_UNROLL_BY(4) for (int left = whole - begin; left > 0; left -= step, at += step, put += step) {
+          team.copyAhead(put, at);
         }
+        if (lane == 0 && whole < bytes) team.copyAhead(to + whole, from + whole, bytes - whole);
       });
       next_.at += some * rowBytes_;
       next_.rows -= some;

@@ -13,8 +13,9 @@
 //     team.shuffle(p, f)   the PerLane whose value on a lane is p's on lane f(lane); a warp's only, and also a barrier
 //     team.multiplyAdd(c, a, b)   C ← C + AB by the warp's matrix unit: c(lane) are the lane's two entries of C, a(lane) and
 //                          b(lane) its entries of A and B (moments_tensor.hpp has the layout); for devices that have one
-//     team.copyAhead(to, from, n)  within a phase: the lane has n ≤ 16 bytes copied to scratch, which may take a while; both are multiples
-//                          of 16, and what is behind the n bytes becomes 0. closeCopies() ends a lane's group of copies, and
+//     team.multiplyAddPair(c, c', a, a', b)   C ← C + AB and C' ← C' + A'B
+//     team.copyAhead(to, from)  within a phase: the lane has 16 bytes copied to scratch, which may take a while; both are multiples
+//                          of 16. copyAhead(to, from, n) reads n of them and copies zeros for the others. closeCopies() ends a lane's group of copies, and
 //                          waitForCopies<k>() waits until no more than k groups of the lane are open; others see them after a sync
 //     PerLane<T>           one T a lane, in registers on a device, that lives from phase to phase: p(lane)
 //

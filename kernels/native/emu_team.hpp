@@ -71,7 +71,7 @@ struct EmuTeam {
     for (int lane = 0; lane < width; ++lane) moved(lane) = p(from(lane));
     return moved;
   }
-  void copyAhead(char* to, const char* from, int bytes) const { copyNow(to, from, bytes); }
+  void copyAhead(char* to, const char* from, int bytes = mostCopied) const { copyNow(to, from, bytes); }
   void closeCopies() const {}
   template <int pending> void waitForCopies() const {}
   template <class Tile, class Left, class Right> void multiplyAdd(Tile tile, Left left, Right right) const {
@@ -81,6 +81,11 @@ struct EmuTeam {
         c = multipliedAsDevice(c, lane / 4, lane % 4 * 2 + e, left, right);
       }
     }
+  }
+  template <class Upper, class Lower, class Above, class Below, class Right>
+  void multiplyAddPair(Upper upper, Lower lower, Above above, Below below, Right right) const {
+    multiplyAdd(upper, above, right);
+    multiplyAdd(lower, below, right);
   }
 };
 

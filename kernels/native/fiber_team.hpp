@@ -257,7 +257,7 @@ struct FiberTeam {
     sync(file, -line);
     return {moved};
   }
-  void copyAhead(char* to, const char* from, int bytes) const {
+  void copyAhead(char* to, const char* from, int bytes = mostCopied) const {
     std::memset(to, 0xff, mostCopied);
     Fibers::running().copies().add(to, from, bytes);
   }
@@ -275,6 +275,11 @@ struct FiberTeam {
       c = multipliedAsDevice(c, lane / 4, lane % 4 * 2 + e, [](int l) { return lefts(l); }, [](int l) { return rights(l); });
     }
     sync(file, -line);
+  }
+  template <class Upper, class Lower, class Above, class Below, class Right>
+  void multiplyAddPair(Upper upper, Lower lower, Above above, Below below, Right right) const {
+    multiplyAdd(upper, above, right);
+    multiplyAdd(lower, below, right);
   }
 };
 

@@ -76,11 +76,11 @@ class Bench {
   }
 
   /** Seconds of one call of `work`, which puts something on the compute stream. */
-  seconds(work, times = CALLS) {
+  seconds(work, times = CALLS, runs = RUNS) {
     work();
     this.device.synchronise();
     return median(
-      Array.from({ length: RUNS }, () => {
+      Array.from({ length: runs }, () => {
         const since = performance.now();
         for (let i = 0; i < times; i++) work();
         this.device.synchronise();
@@ -214,7 +214,7 @@ async function iterations(bench) {
       for (const method of ["closed-form", "newton", "lbfgs"]) {
         if (method === "closed-form" && precision === 1) continue;
         const mark = bench.taken.length;
-        const seconds = bench.seconds(bench.fit(method, precision, groups, d, statistics), 1);
+        const seconds = bench.seconds(bench.fit(method, precision, groups, d, statistics), 1, 3);
         found.push({ groups, dims: d, method, precision: name, seconds });
         bench.giveBack(mark);
       }

@@ -1,5 +1,5 @@
 // A little of everything, for compute-sanitizer: every way of summing, the methods, an evaluation, each on both sides of where the kernels
-// change their form. Exits with 1 where a group has no fit.
+// change their form, or for the numbers of columns that are named. Exits with 1 where a group has no fit.
 import { Batch } from "./dist/batch.js";
 import { CudaEngine } from "./dist/engines/cuda/engine.js";
 import { evaluate } from "./dist/evaluate.js";
@@ -7,7 +7,8 @@ import { fit } from "./dist/fit.js";
 import { METHODS } from "./dist/methods.js";
 
 const engine = await CudaEngine.start({});
-for (const d of [1, 3, 4, 5, 9, 29, 33, 65]) {
+const dims = process.argv.slice(2).map(Number);
+for (const d of dims.length > 0 ? dims : [1, 3, 4, 5, 9, 29, 33, 65]) {
   const sizes = [d + 2, 2 * d + 40, 2500];
   const offsets = [0];
   for (const size of sizes) offsets.push(offsets[offsets.length - 1] + size);

@@ -76,6 +76,14 @@ function matchers(got: unknown, note?: string): Matchers {
     toBeInstanceOf: (wanted: new () => unknown) =>
       matches(got instanceof wanted, got, "to be a", wanted.name, note),
     toContain: (wanted) => matches((got as unknown[]).includes(wanted), got, "to contain", wanted, note),
+    toThrow: (wanted?: unknown) => {
+      try {
+        (got as () => unknown)();
+      } catch (error) {
+        return matchError(error, wanted);
+      }
+      fail("expected an error");
+    },
     toMatch: (wanted: RegExp) => matches(wanted.test(String(got)), got, "to match", wanted, note),
     toBeCloseTo: (wanted: number, digits = 2) =>
       matches(Math.abs(number - wanted) < 10 ** -digits / 2, got, "to be close to", wanted, note),

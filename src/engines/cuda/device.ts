@@ -25,7 +25,7 @@ const PLAIN_SHARED = 48 * 1024;
 const JIT_LOG = { buffer: 5, bytes: 6, size: 8192 } as const;
 
 /** From here on a device has matrix units for float64; how fast they are shows in what float64 costs it beside float32. */
-const MATRIX_CAPABILITY = 8;
+const MATRIX_CAPABILITY = 80;
 const FULL_SPEED = 4;
 
 /** The least compute capability that the kernels are built for. */
@@ -81,6 +81,8 @@ export class Device {
   readonly #kernels: Kernels;
   readonly #multiprocessors: number;
   readonly #sharedLimit: number;
+  /** Compute capability, times ten. */
+  readonly #capability: number;
   /** Whether kernels that multiply float64 matrices are the faster ones. */
   readonly #matrixUnits: boolean;
   readonly #modules = new Map<string, bigint>();
@@ -102,9 +104,9 @@ export class Device {
     const attribute = (which: number): number => driver.intFrom("cuDeviceGetAttribute", which, device);
     this.#multiprocessors = attribute(ATTRIBUTE.multiprocessors);
     this.#sharedLimit = attribute(ATTRIBUTE.sharedMemoryOptIn);
+    this.#capability = 10 * attribute(ATTRIBUTE.computeMajor) + attribute(ATTRIBUTE.computeMinor);
     this.#matrixUnits =
-      attribute(ATTRIBUTE.computeMajor) >= MATRIX_CAPABILITY &&
-      attribute(ATTRIBUTE.singleToDouble) <= FULL_SPEED;
+      this.#capability >= MATRIX_CAPABILITY && attribute(ATTRIBUTE.singleToDouble) <= FULL_SPEED;
     this.#context = driver.handleFrom("cuCtxCreate_v2", CONTEXT_FLAGS, device);
     try {
       this.compute = driver.handleFrom("cuStreamCreate", STREAM_NON_BLOCKING);
@@ -237,7 +239,11 @@ export class Device {
     let found = this.#functions.get(place);
     if (found === undefined) {
       const { name, module } = this.#kernels.entry(place);
-      found = this.driver.handleFrom("cuModuleGetFunction", this.#module(module), name);
+      found = this.driver.handleFrom(
+        "cuModuleGetFunction",
+        this.#module(this.#kernels.fileFor(module, this.#capability)),
+        name,
+      );
       this.#functions.set(place, found);
     }
     if (sharedBytes > PLAIN_SHARED) {

@@ -8,7 +8,7 @@ type Kind = "pointer" | "i64" | "f64";
 
 interface Entry {
   readonly name: string;
-  /** File name of the PTX. */
+  /** Its PTX is in the files `${module}.${capability}.ptx`, with the compute capability times ten. */
   readonly module: string;
   /** Name of the structure of its arguments. */
   readonly arguments: string;
@@ -16,6 +16,7 @@ interface Entry {
 
 /** entries.json, which scripts/build-cuda.mjs makes from kernels/cuda/entries.hpp and arguments.hpp. */
 interface Listing {
+  /** File names; of a module's the oldest capability comes first. */
   readonly modules: readonly string[];
   readonly arguments: Readonly<Record<string, readonly (readonly [name: string, kind: Kind])[]>>;
   /** In the order that `describe` counts them in. */
@@ -33,12 +34,19 @@ export class Kernels {
   constructor(folder = kernelFolder()) {
     this.folder = folder;
     this.listing = JSON.parse(readFileSync(join(folder, "entries.json"), "utf8"));
-    for (const module of this.listing.modules) this.image(module);
+    for (const file of this.listing.modules) this.image(file);
   }
 
-  /** A module's PTX, ending in the NUL that the driver looks for. */
-  image(module: string): Uint8Array {
-    const text = readFileSync(join(this.folder, module));
+  /** The best file of a module for a device of this compute capability, times ten. */
+  fileFor(module: string, capability: number): string {
+    const files = this.listing.modules.filter((file) => file.startsWith(`${module}.`));
+    const fit = files.filter((file) => Number(file.split(".")[1]) <= capability);
+    return fit.at(-1) ?? files[0];
+  }
+
+  /** A file's PTX, ending in the NUL that the driver looks for. */
+  image(file: string): Uint8Array {
+    const text = readFileSync(join(this.folder, file));
     const image = new Uint8Array(new ArrayBuffer(text.byteLength + 1));
     image.set(text);
     return image;
