@@ -46,22 +46,24 @@ function readingsIn(text) {
   return readings;
 }
 
-/** Whether a module is for devices of this architecture at all: its PTX names the oldest. */
-const serves = (file, arch) => {
-  const [, oldest] = /^\.target sm_(\d+)/m.exec(readFileSync(join(folder, file), "utf8"));
-  return Number(arch.replace("sm_", "")) >= Number(oldest);
-};
+/** The files that a device of this architecture takes: of each module the newest that it can (src/engines/cuda/kernels.ts). */
+function filesFor(arch, files) {
+  const best = new Map();
+  for (const file of files) {
+    const [module, capability] = file.split(".");
+    if (Number(capability) <= Number(arch.replace("sm_", ""))) best.set(module, file);
+  }
+  return [...best.values()];
+}
 
 const { modules } = JSON.parse(readFileSync(join(folder, "entries.json"), "utf8"));
 let spilling = 0;
 for (const arch of options.arch.split(",")) {
   const started = performance.now();
   const outputs = await Promise.all(
-    modules
-      .filter((file) => serves(file, arch))
-      .map((file) =>
-        run("ptxas", ["-v", `-arch=${arch}`, join(folder, file), "-o", "/dev/null"], { maxBuffer: 1 << 26 }),
-      ),
+    filesFor(arch, modules).map((file) =>
+      run("ptxas", ["-v", `-arch=${arch}`, join(folder, file), "-o", "/dev/null"], { maxBuffer: 1 << 26 }),
+    ),
   );
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const readings = outputs.flatMap(({ stderr }) => Object.entries(readingsIn(stderr)));
