@@ -1,174 +1,54 @@
-// What the kernels do with rows and statistics that lie on the device already: seconds, medians, each launch waited for at the end of a
-// handful. Rows and statistics are random, since zeros draw less power and can be faster.
-import koffi from "koffi";
-import { Device } from "./dist/engines/cuda/device.js";
-import { addressOf, Driver } from "./dist/engines/cuda/driver.js";
+// What the kernels do with rows and statistics that lie on the device already.
+//
+//     node resident.mjs moments|closed-form|iterations [SCALE]      SCALE: below 1 for a rehearsal
+//
+// Prints JSON; times are medians.
+
+import { Bench } from "./device_bench.mjs";
 import { openEngine } from "./dist/engines.js";
-import { DEFAULT_TOLERANCE, methodCode, PRECISIONS, ROUNDING_UNIT } from "./dist/methods.js";
-import { Random } from "./dist/random.js";
+import { PRECISIONS } from "./dist/methods.js";
 import { simulate } from "./dist/simulate.js";
-import { CALLS, median, RUNS, SHAPES } from "./measure.mjs";
+import { SHAPES } from "./measure.mjs";
 
-const ROW_TYPES = [
-  { name: "float64", bytes: 8, precision: 0 },
-  { name: "float32 summed in float64", bytes: 4, precision: 0 },
-  { name: "float32", bytes: 4, precision: 1 },
-];
-/** A device in a context of its own, with what is needed to launch kernels on data that lies there. */
-class Bench {
-  constructor(scale) {
-    this.scale = scale;
-    const driver = Driver.load();
-    this.device = new Device(driver, 0);
-    const raw = koffi.load(driver.library);
-    this.copyOnDevice = raw.func("cuMemcpyDtoDAsync_v2", "int", [
-      "uint64_t",
-      "uint64_t",
-      "size_t",
-      "uint64_t",
-    ]);
-    this.taken = [];
-  }
-
-  take(bytes) {
-    const at = this.device.memory.take(Math.max(bytes, 16), "benchmark");
-    this.taken.push(at);
-    return at;
-  }
-
-  /** Gives back what was taken since `mark`. */
-  giveBack(mark) {
-    for (const at of this.taken.splice(mark)) this.device.memory.give(at);
-  }
-
-  upload(values) {
-    const at = this.take(values.byteLength);
-    this.device.ring.upload(at, { address: addressOf(values), pinned: false }, values.byteLength);
-    this.device.synchronise();
-    return at;
-  }
-
-  /** `bytes` of the values, over and over. */
-  fill(values, bytes) {
-    const at = this.take(bytes);
-    const length = Math.min(values.byteLength, bytes);
-    this.device.ring.upload(at, { address: addressOf(values), pinned: false }, length);
-    this.device.synchronise();
-    for (let done = length; done < bytes; ) {
-      const some = Math.min(done, bytes - done);
-      this.copyOnDevice(at + BigInt(done), at, some, this.device.copy);
-      done += some;
-      this.device.synchronise();
-    }
-    return at;
-  }
-
-  column(length, value) {
-    const words = new BigInt64Array(new ArrayBuffer(length * 8));
-    for (let i = 0; i < length; i++) words[i] = BigInt(value(i));
-    return this.upload(words);
-  }
-
-  scratch(shape, blocks) {
-    const { width, sharedBytes, scratchBytes } = shape;
-    const bytes = scratchBytes * (shape.threads / width) * blocks;
-    return { width, sharedBytes, scratchBytes, scratch: bytes > 0 ? this.take(bytes) : 0n };
-  }
-
-  /** Seconds of one call of `work`, which puts something on the compute stream. */
-  seconds(work, times = CALLS, runs = RUNS) {
-    work();
-    this.device.synchronise();
-    return median(
-      Array.from({ length: runs }, () => {
-        const since = performance.now();
-        for (let i = 0; i < times; i++) work();
-        this.device.synchronise();
-        return (performance.now() - since) / 1000 / times;
-      }),
-    );
-  }
-
-  /** The statistics of `groups` groups, empty. */
-  statistics(groups, d) {
-    const room = (words) => this.take(groups * words * 8);
-    return { count: room(1), weight: room(1), mean: room(d), scatter: room(d * d) };
-  }
-
-  /** What puts `moments` of equal groups on the stream. */
-  moments(rows, rowType, [groups, n, d], statistics) {
-    const { device } = this;
-    const shape = device.shape("moments", rowType, 0, d);
-    const items = {
-      first: this.column(groups, (g) => g * n),
-      length: this.column(groups, () => n),
-      target: this.column(groups, (g) => g),
-    };
-    const blocks = device.blocks(shape, groups);
-    const beside = { weights: 0n, meanRest: 0n, firstPart: groups, items: groups, dims: d };
-    const values = { rows, ...items, ...statistics, ...beside, ...this.scratch(shape, blocks) };
-    return () => device.launch(shape, blocks, values);
-  }
-
-  /** What puts a fit of all groups on the stream. */
-  fit(method, precision, groups, d, statistics) {
-    const { device } = this;
-    const shape = device.shape("fit", precision, methodCode(method), d);
-    const room = (bytes) => this.take(groups * bytes);
-    const results = {
-      ...{ outMean: room(d * 8), outCovariance: room(d * d * 8), outFactor: room(d * d * 8) },
-      ...{ outLogLikelihood: room(8), outResidual: room(8), outGap: room(8) },
-      ...{ outIterations: room(4), outStatus: room(1) },
-    };
-    const rules = { method: methodCode(method), start: 0, ddof: 0, maxIterations: 1000, stop: 0n };
-    const name = PRECISIONS[precision];
-    const exact = { tolerance: DEFAULT_TOLERANCE[name], epsilon: ROUNDING_UNIT[name] };
-    const blocks = device.blocks(shape, groups);
-    const values = {
-      ...{ ...statistics, ...results, ...rules, ...exact, startMean: 0n, startFactor: 0n, groups, dims: d },
-      ...this.scratch(shape, blocks),
-    };
-    return () => device.launch(shape, blocks, values);
-  }
+/** Bytes a second that a copy on the device reads and writes. */
+function copyBandwidth(bench, values) {
+  const bytes = Math.ceil(2 ** 30 * bench.scale);
+  const [from, to] = [bench.fill(values, bytes), bench.take(bytes)];
+  const seconds = bench.seconds(() => bench.copyOnDevice(to, from, bytes, bench.device.compute), 10);
+  bench.giveBack(0);
+  return (2 * bytes) / seconds;
 }
 
-/** Standard normal numbers, enough that none of a device's caches holds them. */
-function normals(count) {
-  const random = Random.fromSeed(1);
-  return new Float64Array(count).map(() => random.normal());
-}
-
-function moments(bench, blocks, copyBandwidth) {
+function moments(bench) {
+  const blocks = bench.randomBlocks();
+  const copy = copyBandwidth(bench, blocks[8]);
   const bytes = Math.ceil(2 ** 30 * bench.scale);
   const found = [];
-  for (const [rowType, type] of ROW_TYPES.entries()) {
-    const rows = bench.fill(blocks[type.bytes], bytes);
+  for (const size of [8, 4]) {
+    const rows = bench.fill(blocks[size], bytes);
+    const mark = bench.taken.length;
     for (const d of [1, 2, 3, 4, 5, 8, 12, 16, 24, 28, 32, 48, 64, 128]) {
-      const mark = bench.taken.length;
-      const n = 500;
-      const groups = Math.floor(bytes / (n * d * type.bytes));
-      const time = bench.seconds(bench.moments(rows, rowType, [groups, n, d], bench.statistics(groups, d)));
-      const bandwidth = (groups * n * d * type.bytes) / time;
-      found.push({
-        rows: type.name,
-        dims: d,
-        n,
-        groups,
-        seconds: time,
-        bandwidth,
-        ofCopy: bandwidth / copyBandwidth,
-      });
-      bench.giveBack(mark);
+      for (const [rowType, type] of bench.rowTypes(d)) {
+        if (type.bytes !== size) continue;
+        const n = 500;
+        const groups = Math.floor(bytes / (n * d * size));
+        const work = bench.moments(rows, rowType, [groups, n, d], bench.statistics(groups, d));
+        const seconds = bench.seconds(work);
+        const bandwidth = (groups * n * d * size) / seconds;
+        found.push({ rows: type.name, dims: d, n, groups, seconds, bandwidth, ofCopy: bandwidth / copy });
+        bench.giveBack(mark);
+      }
     }
     bench.giveBack(0);
   }
-  return found;
+  return { copyBandwidth: copy, runs: found };
 }
 
-function closedForms(bench, blocks) {
+function closedForms(bench) {
+  const blocks = bench.randomBlocks();
   const found = [];
-  for (const [rowType, type] of ROW_TYPES.entries()) {
-    for (const [most, n, d] of SHAPES) {
+  for (const [most, n, d] of SHAPES) {
+    for (const [rowType, type] of bench.rowTypes(d)) {
       const groups = Math.ceil(most * bench.scale);
       const rows = bench.fill(blocks[type.bytes], groups * n * d * type.bytes);
       const statistics = bench.statistics(groups, d);
@@ -185,7 +65,7 @@ function closedForms(bench, blocks) {
       bench.giveBack(0);
     }
   }
-  return found;
+  return { runs: found };
 }
 
 async function statisticsOf(options) {
@@ -220,29 +100,14 @@ async function iterations(bench) {
       }
     bench.giveBack(0);
   }
-  return found;
+  return { runs: found };
 }
 
-/** @param scale below 1 for a rehearsal */
-export async function resident(scale) {
-  const bench = new Bench(scale);
-  const { device } = bench;
-  try {
-    const float64 = normals(Math.ceil(2 ** 23 * Math.min(1, 16 * scale)));
-    const blocks = { 8: float64, 4: Float32Array.from(float64) };
-    const bytes = Math.ceil(2 ** 30 * scale);
-    const [from, to] = [bench.fill(float64, bytes), bench.take(bytes)];
-    // Read and written: twice the bytes.
-    const copy = bench.seconds(() => bench.copyOnDevice(to, from, bytes, device.compute), 10);
-    const copyBandwidth = (2 * bytes) / copy;
-    bench.giveBack(0);
-    return {
-      copyBandwidth,
-      moments: moments(bench, blocks, copyBandwidth),
-      closedForm: closedForms(bench, blocks),
-      iterations: await iterations(bench),
-    };
-  } finally {
-    device.destroy();
-  }
+const PARTS = { moments, "closed-form": closedForms, iterations };
+const [part, scale = "1"] = process.argv.slice(2);
+const bench = new Bench(Number(scale));
+try {
+  process.stdout.write(`${JSON.stringify(await PARTS[part](bench))}\n`);
+} finally {
+  bench.device.destroy();
 }

@@ -1,4 +1,5 @@
-// See run.sh. Each step's outcome is written down, also where it failed or could not be run; exits with 1 where one failed.
+// See run.sh. Each step's outcome is written down as soon as it is there, also where it failed or could not be run, beside what earlier runs of
+// the same commit on that day have found; exits with 1 where one failed.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
@@ -104,6 +105,25 @@ function bench() {
   return { passed: done.code === 0, seconds: done.seconds, ...JSON.parse(readFileSync(file, "utf8")) };
 }
 
+function steps() {
+  const scale = standIn ? "0.0005" : "1";
+  const verify = (precision) => ["verify", "--engine", "cuda", "--precision", precision, "--format", "json"];
+  const script = (name, ...words) => parsed(node(join(here, name), ...words));
+  return {
+    conformance: () => script("suite/conformance.mjs"),
+    moments: () => script("resident.mjs", "moments", scale),
+    "closed-form": () => script("resident.mjs", "closed-form", scale),
+    peers,
+    iterations: () => script("resident.mjs", "iterations", scale),
+    calls: () => script("calls.mjs", scale),
+    "verify-float64": () => parsed(node(main, ...verify("float64"))),
+    "verify-float32": () => parsed(node(main, ...verify("float32"))),
+    memcheck: () => sanitizer("memcheck"),
+    racecheck: () => sanitizer("racecheck"),
+    bench,
+  };
+}
+
 const { engines } = JSON.parse(node(main, "engines", "--json").stdout);
 const cuda = engines.find(({ name }) => name === "cuda");
 if (!cuda.available) {
@@ -112,7 +132,13 @@ if (!cuda.available) {
 }
 const standIn = cuda.device.includes("stand-in");
 // A rehearsal on the stand-in is no measurement, and is not filed among them.
-const folder = process.argv[2] ?? (standIn ? here : "bench/results");
+const [folder = standIn ? here : "bench/results", ...named] = process.argv.slice(2);
+const all = steps();
+const unknown = named.find((name) => !(name in all));
+if (unknown) {
+  console.error(`run.mjs: no step ${unknown}; there are ${Object.keys(all).join(", ")}`);
+  process.exit(2);
+}
 const date = new Date().toISOString().slice(0, 10);
 const [, name] = /^0: (.*?)(, 1: .*)?$/.exec(cuda.device);
 const result = {
@@ -137,24 +163,16 @@ mkdirSync(folder, { recursive: true });
 const file = join(folder, `cuda-${slug}-${date}`);
 
 let failed = false;
-/** Written down at once: what a step has found stays where a later one is cut short. */
-const step = (name, work) => {
-  result[name] = work();
+const before = existsSync(`${file}.json`) ? JSON.parse(readFileSync(`${file}.json`, "utf8")) : undefined;
+if (before?.commit === result.commit) Object.assign(result, { ...before, ...result });
+for (const name of named.length > 0 ? named : Object.keys(all)) {
+  result[name] = all[name]();
   const { passed, notRun, seconds } = result[name];
   const outcome = notRun ?? (passed ? "passed" : "FAILED");
   console.log(`${name}: ${outcome}${seconds === undefined ? "" : ` (${seconds} s)`}`);
   failed ||= passed === false;
   writeFileSync(`${file}.json`, `${JSON.stringify(result, null, 1)}\n`);
   writeFileSync(`${file}.md`, summaryOf(result, standIn));
-};
-step("conformance", () => parsed(node(join(here, "suite/conformance.mjs"))));
-step("rates", () => parsed(node(join(here, "rates.mjs"), standIn ? "0.0005" : "1")));
-step("peers", peers);
-for (const precision of ["float64", "float32"]) {
-  const words = ["verify", "--engine", "cuda", "--precision", precision, "--format", "json"];
-  step(`verify ${precision}`, () => parsed(node(main, ...words)));
 }
-for (const tool of ["memcheck", "racecheck"]) step(tool, () => sanitizer(tool));
-step("bench", bench);
 console.log(`${file}.json`);
 process.exitCode = failed ? 1 : 0;

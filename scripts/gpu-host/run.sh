@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
-# On a machine with a GPU: conformance, verify, compute-sanitizer and the bench in one go. The result is one JSON file and its summary:
+# On a machine with a GPU: conformance, rates, peers, verify, compute-sanitizer and the bench in one go. The result is one JSON file and its summary:
 #
-#     bash build/gpu-host/run.sh [FOLDER]       FOLDER: where the results go; default bench/results
+#     bash build/gpu-host/run.sh [FOLDER [STEP…]]      FOLDER: where the results go; default bench/results
+#
+# Without steps all are run: conformance, moments, closed-form, peers, iterations, calls, verify-float64, verify-float32, memcheck, racecheck, bench.
+# Steps that are named are added to what the file of that day and commit has: where time on a device is short.
 #
 # Needs NVIDIA's driver. Node is the machine's own if it is 20.19 or later, or the carried one (pack.mjs --node), which is for Linux on x64
 # with glibc 2.28 or later. What is unpacked of it is removed at the end.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+
+[ -d "$here/dist/kernels/cuda" ] || tar -C "$here/dist/kernels" -xzf "$here/kernels.tgz"
 
 fits() { command -v "$1" >/dev/null 2>&1 && "$1" -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)'; }
 

@@ -12,11 +12,14 @@ const table = (heads, rows) => [
 
 const STEPS = [
   "conformance",
-  "verify float64",
-  "verify float32",
+  "verify-float64",
+  "verify-float32",
   "memcheck",
   "racecheck",
-  "rates",
+  "moments",
+  "closed-form",
+  "iterations",
+  "calls",
   "peers",
   "bench",
 ];
@@ -52,34 +55,35 @@ function againstPeers({ rows, groups, n, dims, seconds }, runs) {
   return told.join(", ") || "–";
 }
 
-/** Kernels on data that lie on the device. */
-function resident({ copyBandwidth, moments, closedForm, iterations }, runs) {
-  return [
-    "",
-    `Copy on the device: ${giga(copyBandwidth)}, read and written. Below, rows and statistics lie on the device already.`,
-    ...table(
-      ["rows", "d", "moments read", "of copy"],
-      moments.map((m) => [m.rows, m.dims, giga(m.bandwidth), `${(100 * m.ofCopy).toFixed(0)} %`]),
-    ),
-    ...table(
-      ["closed form", "rows", "µs", "moments", "solve", "peers: µs (times ours)"],
-      closedForm.map((c) => [
-        `${c.groups} × ${c.n} × ${c.dims}`,
-        c.rows,
-        ...[c.seconds, c.moments, c.solve].map(micro),
-        againstPeers(c, runs),
-      ]),
-    ),
-    ...table(
-      ["groups", "d", "method", "precision", "time"],
-      iterations.map((i) => [i.groups, i.dims, i.method, i.precision, milli(i.seconds)]),
-    ),
-  ];
-}
+/** Kernels on data that lie on the device already. */
+const moments = ({ copyBandwidth, runs }) => [
+  "",
+  `Copy on the device: ${giga(copyBandwidth)}, read and written. Below, rows and statistics lie on the device already.`,
+  ...table(
+    ["rows", "d", "moments read", "of copy"],
+    runs.map((m) => [m.rows, m.dims, giga(m.bandwidth), `${(100 * m.ofCopy).toFixed(0)} %`]),
+  ),
+];
+const closedForms = ({ runs }, peers) =>
+  table(
+    ["closed form", "rows", "µs", "moments", "solve", "peers: µs (times ours)"],
+    runs.map((c) => [
+      `${c.groups} × ${c.n} × ${c.dims}`,
+      c.rows,
+      ...[c.seconds, c.moments, c.solve].map(micro),
+      againstPeers(c, peers),
+    ]),
+  );
+const iterations = ({ runs }) =>
+  table(
+    ["groups", "d", "method", "precision", "time"],
+    runs.map((i) => [i.groups, i.dims, i.method, i.precision, milli(i.seconds)]),
+  );
 
 /** @param standIn whether this was a rehearsal */
 export function summaryOf(result, standIn) {
-  const { device, driver, date, commit, node, cpus, cpu, rates, peers } = result;
+  const { device, driver, date, commit, node, cpus, cpu, peers } = result;
+  const closedForm = result["closed-form"];
   const lines = [
     `# ${device}, ${driver}, ${date}`,
     ...(standIn ? ["", "**A rehearsal on the CPU stand-in: no figure here is a GPU's.**"] : []),
@@ -87,8 +91,10 @@ export function summaryOf(result, standIn) {
     `Commit ${commit.slice(0, 12)}, Node ${node}, ${cpus} × ${cpu}.`,
     ...(result.note ? ["", result.note] : []),
     ...outcomes(result),
-    ...(rates?.uploads ? calls(rates) : []),
-    ...(rates?.resident ? resident(rates.resident, peers?.runs ?? []) : []),
+    ...(result.calls?.uploads ? calls(result.calls) : []),
+    ...(result.moments?.runs ? moments(result.moments) : []),
+    ...(closedForm?.runs ? closedForms(closedForm, peers?.runs ?? []) : []),
+    ...(result.iterations?.runs ? iterations(result.iterations) : []),
   ];
   return `${lines.join("\n")}\n`;
 }

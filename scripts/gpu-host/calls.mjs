@@ -1,13 +1,16 @@
-// What the device does a second, for goals.md's figures and for the constants of src/engines/auto.ts. Prints JSON; times are medians.
+// What calls of a program take, from host memory to host memory: for the constants of src/engines/auto.ts.
+//
+//     node calls.mjs [SCALE]      SCALE: below 1 for a rehearsal
+//
+// Prints JSON; times are medians.
 
 import { Batch } from "./dist/batch.js";
 import { CudaEngine } from "./dist/engines/cuda/engine.js";
 import { fit } from "./dist/fit.js";
 import { Statistics } from "./dist/statistics.js";
 import { median, RUNS } from "./measure.mjs";
-import { resident } from "./resident.mjs";
 
-const scale = Number(process.argv[2] ?? 1); // below 1 for a rehearsal
+const scale = Number(process.argv[2] ?? 1);
 
 async function timed(work, runs = RUNS) {
   const seconds = [];
@@ -52,7 +55,7 @@ async function uploads(engine) {
   return result;
 }
 
-/** Seconds of a fit of many groups from statistics on the device, results in memory included, and of its kernel as far as can be told. */
+/** Seconds of a fit of many groups from statistics to results, both in memory. */
 async function solvers(engine) {
   const groups = Math.ceil(1_000_000 * scale);
   const d = 8;
@@ -86,4 +89,4 @@ const start = await starts();
 const engine = await CudaEngine.start({});
 const measured = { start, uploads: await uploads(engine), solvers: await solvers(engine) };
 await engine.close();
-process.stdout.write(`${JSON.stringify({ ...measured, resident: await resident(scale) })}\n`);
+process.stdout.write(`${JSON.stringify(measured)}\n`);
