@@ -17,7 +17,7 @@ template <class Row> struct RowsOf {
   int rows;
 
   MVN_FN RowsOf from(int first, int most, int d) const {
-    return {x + first * d, weights ? weights + first : nullptr, min(most, rows - first)};
+    return {x + i64(first) * d, weights ? weights + first : nullptr, min(most, rows - first)};
   }
 };
 
