@@ -39,7 +39,7 @@ const flags = [
 /** Compute capability, times ten. 80: copies to shared memory, float64 matrices; 90: wider ones. */
 const capabilitiesFor = (module) => (module.includes("ahead") ? [80, 90] : [75]);
 const filesOf = (module) => capabilitiesFor(module).map((capability) => `${module}.${capability}.ptx`);
-const [moduleOf, capabilityOf] = [0, 1].map((part) => (file) => file.split(".")[part]);
+const moduleOf = (file) => file.split(".")[0];
 const oldestCompiler = 12; // the first with C++20
 // PTX versions, oldest first, from the one that brought compute capability 7.5 on.
 const versions = "6.3 6.4 6.5 7.0 7.1 7.2 7.3 7.4 7.5 7.6 7.7 7.8 8.0 8.1 8.2 8.3 8.4 8.5 8.6 8.7 8.8".split(
@@ -158,8 +158,8 @@ function checkEntries(ptx, file, { entries, arguments: structures }) {
 async function compile(file, firstLine, table) {
   const scratch = mkdtempSync(join(tmpdir(), "mvnfit-cuda-"));
   try {
-    const capability = capabilityOf(file);
-    const choices = [`-arch=compute_${capability}`, `-DMVN_MODULE=${moduleOf(file)}`];
+    const [module, capability] = file.split(".");
+    const choices = [`-arch=compute_${capability}`, `-DMVN_MODULE=${module}`];
     const output = join(scratch, file);
     await run("nvcc", [...flags, ...choices, "-I", kernels, `${kernels}cuda/mvn.cu`, "-o", output]);
     const ptx = await withOldestVersion(readFileSync(output, "utf8"), capability, scratch);

@@ -39,22 +39,16 @@ template <class Sum> MVN_FN Launch momentsLaunch(int set, int d) {
 // The widest rows that the sums of a warp's matrix unit have registers for.
 constexpr int mostTensorColumns = 64;
 
-template <class Row> MVN_FN i64 lanesAheadBytes(int d) {
-  Scratch count;
-  LanesWorkspace<mostLanesColumns>{count};
-  PieceRing(count, d * int(sizeof(Row)), MomentsLanesAhead<1, Row, false>::Workspace::pieceBytes);
-  return count.used;
-}
-
-template <int S, class Row> MVN_FN i64 tensorBytes(int d) {
-  Scratch count;
-  typename MomentsTensor<S, Row, false>::Workspace(count, d);
-  return count.used;
+// launch(Fixed<d>) of operations that have a form for each of few columns.
+template <int D = mostLanesColumns, class F> MVN_FN Launch byFewColumns(int d, F launch) {
+  if (d == D) return launch(Fixed<D>{});
+  if constexpr (D > 1) return byFewColumns<D - 1>(d, launch);
+  return {};
 }
 
 // By strips of columns: the first form that has enough of them.
 template <class Row, int S, int... more> MVN_FN Launch tensorLaunch(int entry, int d) {
-  if (d <= S * stripColumns) return {entry, warpLanes, tensorBytes<S, Row>(d)};
+  if (d <= S * stripColumns) return {entry, warpLanes, MomentsTensor<S, Row, false>::scratchBytes(d)};
   if constexpr (sizeof...(more) > 0) return tensorLaunch<Row, more...>(entry + 1, d);
   return {};
 }
@@ -63,7 +57,11 @@ template <class Row, int S, int... more> MVN_FN Launch tensorLaunch(int entry, i
 template <class Row> MVN_FN Launch aheadLaunch(Entry firstOfType, int weighted, int d) {
   constexpr int perSet = mostLanesColumns + 6;
   const int first = i32(firstOfType) + weighted * perSet;
-  if (d <= mostLanesColumns) return {first + d - 1, lanesWidth, lanesAheadBytes<Row>(d)};
+  if (d <= mostLanesColumns) {
+    return byFewColumns(d, [&](auto columns) {
+      return Launch{first + d - 1, lanesWidth, MomentsLanesAhead<columns.atMost, Row, false>::scratchBytes()};
+    });
+  }
   return tensorLaunch<Row, 1, 2, 3, 4, 6, 8>(first + mostLanesColumns, d);
 }
 
@@ -81,13 +79,7 @@ MVN_FN Launch columnLaunch(Entry warp, int d, i64 bytes) {
   return {i32(warp) + (width > 32), width, bytes};
 }
 
-// The closed form: up to 4 columns a lane a group, then a lane a column while columns fit in registers.
-template <int D> MVN_FN Launch closedFormByLanes(int d) {
-  if (d == D) return {i32(Entry::fit_f64_closed_form_d1) + D - 1, warpLanes, ClosedFormLanes<D>::scratchBytes()};
-  if constexpr (D > 1) return closedFormByLanes<D - 1>(d);
-  return {};
-}
-
+// The closed form from 5 columns on: a lane a column while columns fit in registers.
 template <int D, int... larger> MVN_FN Launch closedFormLaunch(int entry, int d) {
   if (d <= D) return {entry, columnWidth(D), ClosedForm<D>::scratchBytes()};
   if constexpr (sizeof...(larger) > 0) return closedFormLaunch<larger...>(entry + 1, d);
@@ -115,7 +107,12 @@ MVN_FN Launch launchOf(const DescribeArguments& a) {
     case 1: return columnLaunch(Entry::merge_warp, d, 0);
     case 2:
       if (method == Method::closedForm) {  // float64 in either precision
-        if (d <= mostLanesColumns) return closedFormByLanes<mostLanesColumns>(d);
+        if (d <= mostLanesColumns) {
+          return byFewColumns(d, [&](auto columns) {
+            const i32 entry = i32(Entry::fit_f64_closed_form_d1) + d - 1;
+            return Launch{entry, warpLanes, ClosedFormLanes<columns.atMost>::scratchBytes()};
+          });
+        }
         return closedFormLaunch<8, 12, 16, 24, 32, 48, 64>(i32(Entry::fit_f64_closed_form_8), d);
       }
       return single

@@ -73,6 +73,12 @@ template <int D, class Row, bool weighted> struct MomentsLanesAhead {
     static constexpr int pieceBytes = 768;
   };
 
+  MVN_FN static i64 scratchBytes() {
+    Scratch count;
+    Workspace{count};
+    return count.used;
+  }
+
   template <class Team>
   MVN_FN static void playAll(const Team& team, const MomentsArguments& a, i64 first, i64 step, char* block) {
     Scratch scratch(block);
@@ -94,6 +100,12 @@ template <int strips, class Row, bool weighted> struct MomentsTensor {
     MVN_FN Workspace(Scratch& scratch, int d) : state(scratch, Form::padded), ring(scratch, d * int(sizeof(Row)), pieceBytes) {}
     static constexpr int pieceBytes = 4096;
   };
+
+  MVN_FN static i64 scratchBytes(int d) {
+    Scratch count;
+    Workspace(count, d);
+    return count.used;
+  }
 
   template <class Team>
   MVN_FN static void playAll(const Team& team, const MomentsArguments& a, i64 first, i64 step, char* block) {

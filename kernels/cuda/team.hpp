@@ -78,19 +78,16 @@ template <class Width> struct WarpOf {
         : "+d"(c[0]), "+d"(c[1])
         : "d"(left(lane())), "d"(right(lane())));
   }
-  // Of two tiles one above the other. Devices of 9.0 and later have one instruction for both, and take as long for either half alone.
+#endif
+#if __CUDA_ARCH__ >= 900
+  // As long as one of them would take.
   template <class Upper, class Lower, class Above, class Below, class Right>
   MVN_FN void multiplyAddPair(Upper upper, Lower lower, Above above, Below below, Right right) const {
-#if __CUDA_ARCH__ >= 900
     f64(&c)[2] = upper(lane());
     f64(&d)[2] = lower(lane());
     asm("mma.sync.aligned.m16n8k4.row.col.f64.f64.f64.f64 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
         : "+d"(c[0]), "+d"(c[1]), "+d"(d[0]), "+d"(d[1])
         : "d"(above(lane())), "d"(below(lane())), "d"(right(lane())));
-#else
-    multiplyAdd(upper, above, right);
-    multiplyAdd(lower, below, right);
-#endif
   }
 #endif
 };

@@ -27,12 +27,10 @@ template <int S> struct TensorForm {
 // What a lane has to do with a product: one row of it and one column of every strip; of a tile one row and two columns.
 template <class Form> struct TensorPlace {
   int row, column;
-  int left, right;
 
-  MVN_FN explicit TensorPlace(int lane)
-      : row(lane % unitRows), column(lane / unitRows), left(lane / unitRows), right(2 * (lane % unitRows)) {}
-  MVN_FN int rowOf(int strip) const { return strip * stripColumns + left; }
-  MVN_FN int columnOf(int strip, int e) const { return strip * stripColumns + right + e; }
+  MVN_FN explicit TensorPlace(int lane) : row(lane % unitRows), column(lane / unitRows) {}
+  MVN_FN int rowOf(int strip) const { return strip * stripColumns + column; }
+  MVN_FN int columnOf(int strip, int e) const { return strip * stripColumns + 2 * row + e; }
   MVN_FN static bool has(int strip, int column, int d) { return strip < Form::full || strip * stripColumns + column < d; }
 };
 
@@ -47,6 +45,17 @@ template <class Form> struct TensorRows {
 };
 
 template <class Form, class Team> using TensorLanes = typename Team::template PerLane<TensorLane<Form>>;
+
+// C ← C + AB and C' ← C' + A'B, at once where a team's unit can.
+template <class Team, class Upper, class Lower, class Above, class Below, class Right>
+MVN_FN void multiplyAddPair(const Team& team, Upper upper, Lower lower, Above above, Below below, Right right) {
+  if constexpr (requires { team.multiplyAddPair(upper, lower, above, below, right); }) {
+    team.multiplyAddPair(upper, lower, above, below, right);
+  } else {
+    team.multiplyAdd(upper, above, right);
+    team.multiplyAdd(lower, below, right);
+  }
+}
 
 // Adds rows from `first` on, as many as are read together; `whole` says that there are so many.
 template <class Form, bool weighted, bool whole, class Team, class Row>
@@ -86,7 +95,7 @@ MVN_FN void addTensorRows(const Team& team, int d, const RowsOf<Row>& rows, int 
       };
       const auto ofRight = [&](int lane) { return taken(lane).y[u][right]; };
       MVN_UNROLL for (int left = 0; left + 1 <= right; left += 2) {
-        team.multiplyAddPair(tile(left), tile(left + 1), columns(left), columns(left + 1), ofRight);
+        multiplyAddPair(team, tile(left), tile(left + 1), columns(left), columns(left + 1), ofRight);
       }
       if (right % 2 == 0) team.multiplyAdd(tile(right), columns(right), ofRight);
     }

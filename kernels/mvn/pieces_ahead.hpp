@@ -28,7 +28,7 @@ MVN_FN constexpr int pieceRows(int rowBytes, int budget) {
 
 // What a team's pieces need of its scratch.
 struct PieceRing {
-  static constexpr int slots = 3, copyBytes = 16;
+  static constexpr int slots = 3;
   int rows, slotBytes;  // of a piece
   char* block;
 
@@ -79,7 +79,7 @@ template <class Row, class ItemAt> class PiecesAhead {
     return {reinterpret_cast<const char*>(rows.x), rows.rows};
   }
   MVN_FN int lastSlot() const { return (PieceRing::slots - 1) * ring_.slotBytes; }
-  MVN_FN static int skew(const void* at) { return int(unsigned(reinterpret_cast<unsigned long long>(at)) % PieceRing::copyBytes); }
+  MVN_FN static int skew(const void* at) { return int(unsigned(reinterpret_cast<unsigned long long>(at)) % copyBytes); }
 
   template <class Team> MVN_FN void copyNext(const Team& team, int slot) {
     MVN_UNROLL_BY(1) while (next_.rows == 0 && entry_ < size_) {
@@ -89,11 +89,11 @@ template <class Row, class ItemAt> class PiecesAhead {
     }
     if (next_.rows > 0) {
       const int some = min(rows, next_.rows), before = skew(next_.at), bytes = before + some * rowBytes_;
-      const int whole = bytes / PieceRing::copyBytes * PieceRing::copyBytes;
+      const int whole = bytes / copyBytes * copyBytes;
       const char* from = next_.at - before;
       char* to = ring_.block + slot;
       team.lanes([&](int lane) {
-        const int begin = lane * PieceRing::copyBytes, step = team.width * PieceRing::copyBytes;
+        const int begin = lane * copyBytes, step = team.width * copyBytes;
         const char* at = from + begin;
         char* put = to + begin;
         MVN_UNROLL_BY(4) for (int left = whole - begin; left > 0; left -= step, at += step, put += step) {

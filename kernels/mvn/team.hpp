@@ -13,7 +13,7 @@
 //     team.shuffle(p, f)   the PerLane whose value on a lane is p's on lane f(lane); a warp's only, and also a barrier
 //     team.multiplyAdd(c, a, b)   C ← C + AB by the warp's matrix unit: c(lane) are the lane's two entries of C, a(lane) and
 //                          b(lane) its entries of A and B (moments_tensor.hpp has the layout); for devices that have one
-//     team.multiplyAddPair(c, c', a, a', b)   C ← C + AB and C' ← C' + A'B
+//     team.multiplyAddPair(c, c', a, a', b)   C ← C + AB and C' ← C' + A'B; where the unit does both at once, else there is none
 //     team.copyAhead(to, from)  within a phase: the lane has 16 bytes copied to scratch, which may take a while; both are multiples
 //                          of 16. copyAhead(to, from, n) reads n of them and copies zeros for the others. closeCopies() ends a lane's group of copies, and
 //                          waitForCopies<k>() waits until no more than k groups of the lane are open; others see them after a sync
@@ -45,6 +45,9 @@ namespace mvn {
 
 // A device runs so many lanes in step; wider teams are blocks of several warps.
 constexpr int warpLanes = 32;
+
+// What a lane has copied to scratch at a time.
+constexpr int copyBytes = 16;
 
 class Scratch {
  public:

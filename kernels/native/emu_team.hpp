@@ -39,12 +39,10 @@ template <class T, class Left, class Right> T multipliedAsDevice(T c, int row, i
   return c;
 }
 
-constexpr int mostCopied = 16;
-
 // A lane's copy to scratch, with zeros behind it.
 inline void copyNow(char* to, const char* from, int bytes) {
   std::memcpy(to, from, bytes);
-  std::memset(to + bytes, 0, mostCopied - bytes);
+  std::memset(to + bytes, 0, copyBytes - bytes);
 }
 
 struct EmuTeam {
@@ -71,7 +69,7 @@ struct EmuTeam {
     for (int lane = 0; lane < width; ++lane) moved(lane) = p(from(lane));
     return moved;
   }
-  void copyAhead(char* to, const char* from, int bytes = mostCopied) const { copyNow(to, from, bytes); }
+  void copyAhead(char* to, const char* from, int bytes = copyBytes) const { copyNow(to, from, bytes); }
   void closeCopies() const {}
   template <int pending> void waitForCopies() const {}
   template <class Tile, class Left, class Right> void multiplyAdd(Tile tile, Left left, Right right) const {
@@ -81,11 +79,6 @@ struct EmuTeam {
         c = multipliedAsDevice(c, lane / 4, lane % 4 * 2 + e, left, right);
       }
     }
-  }
-  template <class Upper, class Lower, class Above, class Below, class Right>
-  void multiplyAddPair(Upper upper, Lower lower, Above above, Below below, Right right) const {
-    multiplyAdd(upper, above, right);
-    multiplyAdd(lower, below, right);
   }
 };
 

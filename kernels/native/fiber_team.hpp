@@ -257,8 +257,8 @@ struct FiberTeam {
     sync(file, -line);
     return {moved};
   }
-  void copyAhead(char* to, const char* from, int bytes = mostCopied) const {
-    std::memset(to, 0xff, mostCopied);
+  void copyAhead(char* to, const char* from, int bytes = copyBytes) const {
+    std::memset(to, 0xff, copyBytes);
     Fibers::running().copies().add(to, from, bytes);
   }
   void closeCopies() const { Fibers::running().copies().close(); }
@@ -275,11 +275,6 @@ struct FiberTeam {
       c = multipliedAsDevice(c, lane / 4, lane % 4 * 2 + e, [](int l) { return lefts(l); }, [](int l) { return rights(l); });
     }
     sync(file, -line);
-  }
-  template <class Upper, class Lower, class Above, class Below, class Right>
-  void multiplyAddPair(Upper upper, Lower lower, Above above, Below below, Right right) const {
-    multiplyAdd(upper, above, right);
-    multiplyAdd(lower, below, right);
   }
 };
 

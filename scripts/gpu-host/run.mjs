@@ -172,7 +172,7 @@ for (const name of named.length > 0 ? named : Object.keys(all)) {
   console.log(`${name}: ${outcome}${seconds === undefined ? "" : ` (${seconds} s)`}`);
   failed ||= passed === false;
   writeFileSync(`${file}.json`, `${JSON.stringify(result, null, 1)}\n`);
-  writeFileSync(`${file}.md`, summaryOf(result, standIn));
+  writeFileSync(`${file}.md`, summaryOf(result, Object.keys(all), standIn));
 }
 console.log(`${file}.json`);
 process.exitCode = failed ? 1 : 0;

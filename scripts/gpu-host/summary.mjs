@@ -10,28 +10,14 @@ const table = (heads, rows) => [
   ...rows.map((row) => `| ${row.join(" | ")} |`),
 ];
 
-const STEPS = [
-  "conformance",
-  "verify-float64",
-  "verify-float32",
-  "memcheck",
-  "racecheck",
-  "moments",
-  "closed-form",
-  "iterations",
-  "calls",
-  "peers",
-  "bench",
-];
-
-function outcomes(result) {
+function outcomes(result, steps) {
   const outcome = ({ passed, notRun, failed }) => {
     const of = Array.isArray(failed) ? `, ${passed === true ? "all" : failed.length} of them` : "";
     return notRun ?? (passed === false ? `**failed**${of}` : "passed");
   };
   return table(
     ["step", "outcome"],
-    STEPS.filter((name) => result[name]).map((name) => [name, outcome(result[name])]),
+    steps.filter((name) => result[name]).map((name) => [name, outcome(result[name])]),
   );
 }
 
@@ -80,8 +66,8 @@ const iterations = ({ runs }) =>
     runs.map((i) => [i.groups, i.dims, i.method, i.precision, milli(i.seconds)]),
   );
 
-/** @param standIn whether this was a rehearsal */
-export function summaryOf(result, standIn) {
+/** @param steps the names of all, in the order to tell them; standIn: whether this was a rehearsal */
+export function summaryOf(result, steps, standIn) {
   const { device, driver, date, commit, node, cpus, cpu, peers } = result;
   const closedForm = result["closed-form"];
   const lines = [
@@ -90,7 +76,7 @@ export function summaryOf(result, standIn) {
     "",
     `Commit ${commit.slice(0, 12)}, Node ${node}, ${cpus} × ${cpu}.`,
     ...(result.note ? ["", result.note] : []),
-    ...outcomes(result),
+    ...outcomes(result, steps),
     ...(result.calls?.uploads ? calls(result.calls) : []),
     ...(result.moments?.runs ? moments(result.moments) : []),
     ...(closedForm?.runs ? closedForms(closedForm, peers?.runs ?? []) : []),

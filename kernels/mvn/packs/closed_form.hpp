@@ -2,8 +2,9 @@
 //
 //     S = A/(W − ddof) = LLᵀ,   W̃ = L⁻¹ (A/W) L⁻ᵀ for the certificate
 //
-// The small matrices stay in registers (unrolled.hpp). There are no standard units: the rounding of a Cholesky does not see how columns are scaled, and its pivots over S_jj are those of
-// the correlation matrix. All is float64, whatever the precision.
+// The small matrices stay in registers (unrolled.hpp). There are no standard units: the rounding of a Cholesky does not see
+// how columns are scaled, and its pivots over S_jj are those of the correlation matrix. All is float64, whatever the
+// precision.
 #pragma once
 
 #include "mvn/fit.hpp"

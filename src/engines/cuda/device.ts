@@ -24,7 +24,7 @@ const PLAIN_SHARED = 48 * 1024;
 /** The compiler's messages: what the driver is asked to write, and how much of it. */
 const JIT_LOG = { buffer: 5, bytes: 6, size: 8192 } as const;
 
-/** From here on a device has matrix units for float64; how fast they are shows in what float64 costs it beside float32. */
+/** From here on (times ten) a device has matrix units for float64; how fast they are shows in what float64 costs it beside float32. */
 const MATRIX_CAPABILITY = 80;
 const FULL_SPEED = 4;
 
@@ -38,6 +38,10 @@ export interface DeviceFacts {
   readonly capability: number;
 }
 
+/** Compute capability, times ten. */
+const capabilityOf = (attribute: (which: number) => number): number =>
+  10 * attribute(ATTRIBUTE.computeMajor) + attribute(ATTRIBUTE.computeMinor);
+
 /** What there is to know of a device without opening it. */
 export function deviceFacts(driver: Driver, ordinal: number): DeviceFacts {
   const device = driver.intFrom("cuDeviceGet", ordinal);
@@ -47,7 +51,7 @@ export function deviceFacts(driver: Driver, ordinal: number): DeviceFacts {
   return {
     ordinal,
     name: new TextDecoder().decode(name.subarray(0, name.indexOf(0))),
-    capability: attribute(ATTRIBUTE.computeMajor) + attribute(ATTRIBUTE.computeMinor) / 10,
+    capability: capabilityOf(attribute) / 10,
   };
 }
 
@@ -104,7 +108,7 @@ export class Device {
     const attribute = (which: number): number => driver.intFrom("cuDeviceGetAttribute", which, device);
     this.#multiprocessors = attribute(ATTRIBUTE.multiprocessors);
     this.#sharedLimit = attribute(ATTRIBUTE.sharedMemoryOptIn);
-    this.#capability = 10 * attribute(ATTRIBUTE.computeMajor) + attribute(ATTRIBUTE.computeMinor);
+    this.#capability = capabilityOf(attribute);
     this.#matrixUnits =
       this.#capability >= MATRIX_CAPABILITY && attribute(ATTRIBUTE.singleToDouble) <= FULL_SPEED;
     this.#context = driver.handleFrom("cuCtxCreate_v2", CONTEXT_FLAGS, device);
