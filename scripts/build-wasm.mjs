@@ -46,6 +46,9 @@ const flags = [
   "-Wl,--strip-all",
 ];
 
+/** What only code that reaches all of the process is for. */
+const LIBRARIES_ONLY = ["cpu/accumulate.cpp", "cpu/supported.cpp"];
+
 /** Path below kernels/ → text, of every source that the module may include. */
 function readSources() {
   const sources = {};
@@ -86,7 +89,9 @@ function customSection(name, content) {
 
 async function compile(sources) {
   const { runClang } = await import("@yowasp/clang");
-  const units = Object.keys(sources).filter((path) => path.endsWith(".cpp") && path !== "cpu/supported.cpp");
+  const units = Object.keys(sources).filter(
+    (path) => path.endsWith(".cpp") && !LIBRARIES_ONLY.includes(path),
+  );
   const tree = {};
   for (const [path, text] of Object.entries(sources)) {
     const names = path.split("/");

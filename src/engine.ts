@@ -47,11 +47,11 @@ export interface Engine extends AsyncDisposable {
    */
   allocate(layout: BatchLayout): AllocatedBatch;
   /**
-   * A batch of rows of an allocated one in an order of their own: row k is its row order[k]. The engine's threads fetch each when they need
-   * it, so that nobody has to sort them. The allocated batch's offsets do not matter; it must not be released, nor the arrays be changed,
-   * while the new one is in use. Only engines whose threads share memory have this.
+   * Sums rows that come in no order of groups, a few at a time. Only engines have it whose code reaches all of the process's memory.
+   *
+   * @throws EngineError where the engine has been closed, or memory is lacking
    */
-  gather?(rows: AllocatedBatch, layout: GatherLayout): Batch;
+  accumulate?(layout: AccumulatorLayout): Accumulator;
   open(source: Batch | Statistics, options?: SessionOptions): Promise<Session>;
   close(): Promise<void>;
 }
@@ -68,12 +68,43 @@ export interface BatchLayout {
   readonly weighted?: boolean;
 }
 
-/** Which rows of an allocated batch make another. */
-export interface GatherLayout {
-  /** B+1 row numbers, from 0, not decreasing: group g owns rows offsets[g] … offsets[g+1]−1 of the new batch. */
-  readonly offsets: ArrayLike<number>;
-  /** [offsets[B]], in shared memory: where each of them lies in the allocated batch. */
-  readonly order: Uint32Array;
+/** The shape of rows that are to be summed. */
+export interface AccumulatorLayout {
+  /** d, the number of variables. */
+  readonly dims: number;
+  /** Whether there is a weight for each row. */
+  readonly weighted: boolean;
+}
+
+/** Consecutive rows, each with the number of its group. */
+export interface CodedRows {
+  readonly rows: number;
+  /** [rows, d], row-major, in the units of the data */
+  readonly x: Float64Array;
+  /** [rows]: the number of each row's group */
+  readonly codes: Uint32Array;
+  /** [rows], where rows are weighted */
+  readonly weights?: Float64Array;
+}
+
+/**
+ * Statistics of rows in any order. What it holds grows with the groups, not with the rows. A group's statistics depend on its own rows and
+ * their order alone, to the bit.
+ */
+export interface Accumulator {
+  /**
+   * Takes rows in: one call at a time. The arrays must not change until it has settled.
+   *
+   * @param groups more than every code so far
+   * @throws EngineError where memory is lacking
+   */
+  add(rows: CodedRows, groups: number): Promise<void>;
+  /**
+   * The statistics of the first `groups` groups, as a session has them of a batch of the same rows; it takes no more rows then.
+   *
+   * @throws EngineError where memory is lacking
+   */
+  statistics(groups: number): Promise<Statistics>;
 }
 
 /** A batch that lies in an engine's memory until it is released. */

@@ -27,7 +27,8 @@ struct StatisticsRef {
   f64 *count, *weight, *mean, *scatter;
 };
 
-MVN_FN void mergeInto(int d, StatisticsRef into, StatisticsRef part) {
+// Merges `part` into `into`, of whose scatter the upper triangle alone is read and written. What was the part's mean is x̄_q − x̄_p then.
+template <class Dim> MVN_FN void mergeUpper(Dim d, StatisticsRef into, StatisticsRef part) {
   *into.count += *part.count;
   if (!(*part.weight > 0)) return;
   if (!(*into.weight > 0)) {
@@ -36,23 +37,26 @@ MVN_FN void mergeInto(int d, StatisticsRef into, StatisticsRef part) {
     for (i64 e = 0; e < i64(d) * d; ++e) into.scatter[e] = part.scatter[e];
     return;
   }
-  MergeWeights w = mergeWeights(*into.weight, *part.weight);
+  const MergeWeights w = mergeWeights(*into.weight, *part.weight);
   *into.weight += *part.weight;
+  f64* const delta = part.mean;
+  for (int j = 0; j < d; ++j) delta[j] -= into.mean[j];
   for (int i = 0; i < d; ++i) {
-    f64 crossed = w.cross * (part.mean[i] - into.mean[i]);
-    f64* row = into.scatter + i64(i) * d;
-    for (int j = i; j < d; ++j) {
-      row[j] += part.scatter[i64(i) * d + j] + crossed * (part.mean[j] - into.mean[j]);
-      into.scatter[i64(j) * d + i] = row[j];
-    }
+    const f64 crossed = w.cross * delta[i];
+    f64* __restrict row = into.scatter + i64(i) * d;
+    const f64* from = part.scatter + i64(i) * d;
+    for (int j = i; j < d; ++j) row[j] += from[j] + crossed * delta[j];
   }
-  for (int j = 0; j < d; ++j) into.mean[j] += (part.mean[j] - into.mean[j]) * w.share;
+  for (int j = 0; j < d; ++j) into.mean[j] += delta[j] * w.share;
 }
 
-// `parts` statistics of one group, one after the other in each array, merged in their order into the first.
+// `parts` statistics of one group, one after the other in each array, merged in their order into the first. Those of the others are not kept.
 MVN_FN void mergeParts(int parts, int d, StatisticsRef all) {
   for (i64 p = 1; p < parts; ++p) {
-    mergeInto(d, all, {all.count + p, all.weight + p, all.mean + p * d, all.scatter + p * d * d});
+    mergeUpper(d, all, {all.count + p, all.weight + p, all.mean + p * d, all.scatter + p * d * d});
+  }
+  for (i64 i = 0; i < d; ++i) {
+    for (i64 j = 0; j < i; ++j) all.scatter[i * d + j] = all.scatter[j * d + i];
   }
 }
 

@@ -8,10 +8,10 @@ export async function collect(source: RowSource, { onProgress }: Control = {}): 
   const x = new Growing<Float64Array>((length) => new Float64Array(length));
   const codes = new Growing<Uint32Array>((length) => new Uint32Array(length));
   const weights = new Growing<Float64Array>((length) => new Float64Array(length));
-  for await (const window of source.windows()) {
-    x.append(window.x.subarray(0, window.rows * dims));
-    codes.append(window.codes.subarray(0, window.rows));
-    if (window.weights) weights.append(window.weights.subarray(0, window.rows));
+  for await (const block of source.blocks()) {
+    x.append(block.x.subarray(0, block.rows * dims));
+    codes.append(block.codes.subarray(0, block.rows));
+    if (block.weights) weights.append(block.weights.subarray(0, block.rows));
     onProgress?.(source.rows, source.expectedRows ?? 0);
   }
   const shape = { dims, groups: source.groups.size };

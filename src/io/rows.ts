@@ -1,6 +1,8 @@
+import type { CodedRows } from "../engine.js";
+
 /**
  * Rows of a table on their way to statistics: what every reader gives, whatever the format. `openRows` (read.ts) opens files
- * as a `RowSource`, `accumulate` (../stream.ts) turns one into `Statistics`.
+ * as a `RowSource`, `accumulate` (../stream/accumulate.ts) turns one into `Statistics`.
  */
 
 /** The formats that can be named for standard input, and by which readers are found. */
@@ -23,32 +25,6 @@ export interface ReadOptions {
   readonly format?: RowFormat;
   /** Ends reading: the call in progress rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Size of a window's x, in bytes; default 32 MiB. Results depend on it by rounding only. */
-  readonly windowBytes?: number;
-}
-
-/** Memory for the rows of a window. */
-export interface WindowRoom {
-  /** [rows, d] */
-  readonly x: Float64Array;
-  /** [rows], where rows are weighted */
-  readonly weights?: Float64Array | undefined;
-}
-
-export type RoomFor = (rows: number, weighted: boolean) => WindowRoom;
-
-/**
- * A stretch of consecutive rows, in the order of the files. Its arrays are good until the next window but one is asked for, which reuses
- * them: one window can be worked on while the next is read.
- */
-export interface RowWindow {
-  readonly rows: number;
-  /** [rows, d], row-major, in the units of the data */
-  readonly x: Float64Array;
-  /** [rows]: the number of each row's group in the `GroupIndex` */
-  readonly codes: Uint32Array;
-  /** [rows], where weights were asked for */
-  readonly weights?: Float64Array;
 }
 
 /**
@@ -77,7 +53,9 @@ export interface RowSource {
   /** The d variables, in order. */
   readonly columns: readonly string[];
   readonly groupBy: readonly string[];
-  /** Grows while windows are read. A group whose rows were all dropped is among them. */
+  /** Whether each row has a weight. */
+  readonly weighted: boolean;
+  /** Grows while rows are read. A group whose rows were all dropped is among them. */
   readonly groups: GroupIndex;
   /** Rows read so far, those dropped included. */
   readonly rows: number;
@@ -85,11 +63,8 @@ export interface RowSource {
   readonly dropped: number;
   /** All rows there are, where the format tells it in advance. */
   readonly expectedRows?: number;
-  /**
-   * The rows, once. `roomFor` gives memory for windows of so many rows, by default the source's own. Two are in use at a time: with the third
-   * call the memory of the first is free again, and so on.
-   */
-  windows(roomFor?: RoomFor): AsyncIterable<RowWindow>;
+  /** The rows, once, in the order of the files. The arrays of a block are good until the next is asked for. */
+  blocks(): AsyncIterable<CodedRows>;
   /** Gives back files, memory and temporary files. May be called at any time, and again. */
   close(): Promise<void>;
 }

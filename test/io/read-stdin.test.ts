@@ -117,9 +117,9 @@ describe("reading that is ended", () => {
     const rows = Array.from({ length: 400_000 }, (_, i) => `${i},${i / 3}\n`);
     const file = format === "csv" ? files.write("ended.csv", `g,x\n${rows.join("")}`) : parquet;
     const abort = new AbortController();
-    const source = await openRows([file], { ...READ, signal: abort.signal, windowBytes: 2 ** 16 });
+    const source = await openRows([file], { ...READ, signal: abort.signal });
     const reading = (async () => {
-      for await (const window of source.windows()) if (window.rows > 0) abort.abort(new Error("enough"));
+      for await (const block of source.blocks()) if (block.rows > 0) abort.abort(new Error("enough"));
     })();
     await expect(reading).rejects.toThrow("enough");
     await source.close();
@@ -130,13 +130,11 @@ describe("reading that is ended", () => {
     const file = await files.parquet("left.parquet", "SELECT random() AS x FROM range(400000)");
     const unread = await openRows([file], READ);
     await unread.close();
-    const source = await openRows([file], { ...READ, windowBytes: 2 ** 16 });
-    for await (const window of source.windows()) if (window.rows > 0) break;
+    const source = await openRows([file], READ);
+    for await (const block of source.blocks()) if (block.rows > 0) break;
     await source.close();
-    const windows = (await openRows([file], { ...READ, windowBytes: 2 ** 16 })) as Awaited<
-      ReturnType<typeof openRows>
-    >;
-    await windows.windows()[Symbol.asyncIterator]().next();
-    await windows.close();
+    const begun = await openRows([file], READ);
+    await begun.blocks()[Symbol.asyncIterator]().next();
+    await begun.close();
   });
 });

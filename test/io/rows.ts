@@ -13,7 +13,7 @@ export interface ReadRows {
   readonly types: readonly GroupType[];
   readonly rows: number;
   readonly dropped: number;
-  readonly windows: number;
+  readonly blocks: number;
 }
 
 /** Reads everything, into plain arrays. */
@@ -24,13 +24,13 @@ export async function readAll(
   const source = await openRows([files].flat(), { ...READ, ...options });
   try {
     const d = source.columns.length;
-    const read = { x: [] as number[][], codes: [] as number[], weights: [] as number[], windows: 0 };
-    for await (const window of source.windows()) {
-      read.windows++;
-      for (let row = 0; row < window.rows; row++) {
-        read.x.push([...window.x.subarray(row * d, row * d + d)]);
-        read.codes.push(window.codes[row]);
-        if (window.weights) read.weights.push(window.weights[row]);
+    const read = { x: [] as number[][], codes: [] as number[], weights: [] as number[], blocks: 0 };
+    for await (const block of source.blocks()) {
+      read.blocks++;
+      for (let row = 0; row < block.rows; row++) {
+        read.x.push([...block.x.subarray(row * d, row * d + d)]);
+        read.codes.push(block.codes[row]);
+        if (block.weights) read.weights.push(block.weights[row]);
       }
     }
     const { columns, groups, rows, dropped } = source;

@@ -9,7 +9,7 @@ import { jsonPieces } from "../../io/write/json.js";
 import type { FitsResult } from "../../io/write/result.js";
 import { printText } from "../../io/write/text.js";
 import type { Statistics } from "../../statistics.js";
-import { accumulate } from "../../stream.js";
+import { accumulate } from "../../stream/accumulate.js";
 import { FAILED } from "../failure.js";
 import { interruptSignal } from "../interrupt.js";
 import { Terminal } from "../terminal.js";

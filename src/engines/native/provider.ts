@@ -19,7 +19,14 @@ export async function openNative(
   const choice = await chosen();
   if ("reason" in choice) throw new EngineError(`native: not available: ${choice.reason}`, choice.remedy);
   const { file, instructions } = choice;
-  return ThreadsEngine.start({ ...options, code: { engine: "native", library: file }, instructions });
+  const { AccumulatorLibrary, NativeAccumulator } = await import("./accumulator.js");
+  const library = new AccumulatorLibrary(file);
+  return ThreadsEngine.start({
+    ...options,
+    code: { engine: "native", library: file },
+    instructions,
+    accumulator: (layout, threads) => new NativeAccumulator(library, layout, threads),
+  });
 }
 
 /** Nothing of it changes while a process runs, but for what a test sets. */

@@ -56,7 +56,6 @@ export interface Kernels {
     scatter: number,
     scratch: number,
   ): void;
-  gather(rows: number, order: number, count: number, rowBytes: number, to: number): void;
   merge(parts: number, d: number, count: number, weight: number, mean: number, scatter: number): void;
   fit_scratch(precision: number, method: number, d: number): number;
   fit(...values: FitValues): void;

@@ -1,20 +1,19 @@
 import { availableParallelism } from "node:os";
 import type { Batch } from "../../batch.js";
 import type {
+  Accumulator,
+  AccumulatorLayout,
   AllocatedBatch,
   BatchLayout,
   Engine,
   EngineName,
   EngineOptions,
-  GatherLayout,
   Session,
   SessionOptions,
 } from "../../engine.js";
-import { InputError } from "../../errors.js";
 import { requireCount } from "../../layout.js";
 import type { Statistics } from "../../statistics.js";
 import { checkOpening, ResidentBatch } from "../resident_batch.js";
-import { GatheredBatch } from "./gathered_batch.js";
 import { Machine, type MachineOptions } from "./machine.js";
 import { ThreadsSession } from "./session.js";
 
@@ -23,16 +22,25 @@ export interface ThreadsOptions
     Pick<MachineOptions, "code" | "instructions"> {
   /** The script that workers run, where it is not the engine's own: for tests of what happens when one fails. */
   readonly workerScript?: URL | undefined;
+  /** Accumulators, where the code has them. */
+  readonly accumulator?: (layout: AccumulatorLayout, threads: number) => Accumulator;
 }
 
 /** Compiled kernels on worker threads over one shared memory: what the engines `native` and `wasm` are. */
 export class ThreadsEngine implements Engine {
   readonly name: EngineName;
   readonly device: string;
+  readonly accumulate?: (layout: AccumulatorLayout) => Accumulator;
   readonly #machine: Machine;
 
-  private constructor(machine: Machine) {
+  private constructor(machine: Machine, accumulator: ThreadsOptions["accumulator"]) {
     this.#machine = machine;
+    if (accumulator) {
+      this.accumulate = (layout) => {
+        machine.requireOpen("accumulate");
+        return accumulator(layout, machine.threads);
+      };
+    }
     this.name = machine.engine;
     this.device = machine.device;
   }
@@ -46,22 +54,15 @@ export class ThreadsEngine implements Engine {
     instructions,
     threads = availableParallelism(),
     workerScript: script,
+    accumulator,
   }: ThreadsOptions): Promise<ThreadsEngine> {
     requireCount(code.engine, "threads", threads, 1);
-    return new ThreadsEngine(await Machine.start({ code, instructions, threads, script }));
+    return new ThreadsEngine(await Machine.start({ code, instructions, threads, script }), accumulator);
   }
 
   allocate(layout: BatchLayout): AllocatedBatch {
     this.#machine.requireOpen("allocate");
     return ResidentBatch.allocate(this.#machine.arena, layout);
-  }
-
-  gather(rows: AllocatedBatch, layout: GatherLayout): Batch {
-    this.#machine.requireOpen("gather");
-    if (!(rows instanceof ResidentBatch) || !rows.liesIn(this.#machine.arena)) {
-      throw new InputError("gather: the rows must be a batch of this engine's allocate");
-    }
-    return GatheredBatch.of(rows, layout);
   }
 
   async open(

@@ -18,7 +18,6 @@ const SIGNATURES = {
   chunk_rows: [i32],
   moments_scratch: [i32, i32],
   moments: [i32, ...addresses(3), i32, i32, ...addresses(5)],
-  gather: [...addresses(2), i32, i32, address],
   merge: [i32, i32, ...addresses(4)],
   fit_scratch: [i32, i32, i32],
   fit: [i32, i32, i32, i32, ...STATISTICS, ...SOLVE],

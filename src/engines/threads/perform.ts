@@ -23,7 +23,7 @@ export function perform(
   const site = { memory, control: control.words, index, workspace, base: task.workspaces[index], addressOf };
   const share = new Share(kernels, task, site, control.address);
   const items = new Float64Array(task.items);
-  const source = sourceOf(kernels, task, site);
+  const source = sourceOf(task, site);
   for (let item = source.claim(); item !== END; item = source.claim()) {
     share.work(items.subarray(item * ITEM.words, (item + 1) * ITEM.words), source);
   }

@@ -4,7 +4,6 @@ import type { Precision } from "../../methods.js";
 import { STATISTICS } from "../fields.js";
 import { sharedBytes } from "../reserve.js";
 import { ResidentBatch } from "../resident_batch.js";
-import { GatheredBatch } from "./gathered_batch.js";
 import type { Call, Machine } from "./machine.js";
 import { type Plan, planRows, type RowsShape, renewed } from "./plan.js";
 import { isShared, spanOf } from "./shared.js";
@@ -16,7 +15,6 @@ import { ELEMENT_BYTES, type RowsTask } from "./task.js";
  *
  * - rows in the engine's own memory are read in place, and wherever they are if its code reaches them
  * - rows in shared memory are copied by the workers, each what it works on
- * - rows there in an order of their own are put together by the workers, each what it works on
  * - rows in ordinary memory are copied by the main thread, while the workers compute
  *
  * @param groupBytes what the kernels read and write for one group beside its rows
@@ -94,15 +92,6 @@ export function requireWhole({ x, weights, rows, dims }: Batch): void {
 
 function sourceOf(machine: Machine, batch: Batch): RowsTask["source"] {
   const { x, weights } = batch;
-  if (batch instanceof GatheredBatch) {
-    if (batch.rowsIn.released) throw new InputError("the batch that was gathered from has been released");
-    return {
-      kind: "gathered",
-      x: x.byteOffset,
-      weights: weights?.byteOffset ?? 0,
-      order: spanOf(batch.order),
-    };
-  }
   if (batch instanceof ResidentBatch) {
     if (batch.released) throw new InputError("the batch has been released");
     if (batch.liesIn(machine.arena)) {

@@ -9,7 +9,6 @@ import { Statistics } from "../../statistics.js";
 import { COUNTS, EVALUATION, FITS, type Fields, type PARAMETERS, STATISTICS } from "../fields.js";
 import { Calls } from "../queue.js";
 import { ResidentBatch } from "../resident_batch.js";
-import { GatheredBatch } from "./gathered_batch.js";
 import type { Machine } from "./machine.js";
 import { planGroups } from "./plan.js";
 import { requireWhole, rowsOf } from "./rows.js";
@@ -166,14 +165,13 @@ export class ThreadsSession implements Session {
     const kept = this.#keeps || !solver ? this.#room(STATISTICS) : undefined;
     const statistics = kept ?? this.#room(COUNTS);
     const scratch = Math.max(summing, solving);
-    const lent = batch instanceof GatheredBatch ? batch.rowsIn : batch;
-    const letGo = lent instanceof ResidentBatch ? lent.hold() : undefined;
+    const letGo = batch instanceof ResidentBatch ? batch.hold() : undefined;
     try {
       await machine.perform(
         { task: { dims, groups, statistics, rows, scratch, ...(solver && { solver }) }, plan, fed },
         control,
       );
-      requireWhole(lent);
+      requireWhole(batch);
     } finally {
       letGo?.();
     }

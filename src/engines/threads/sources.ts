@@ -1,12 +1,11 @@
 // How a worker comes by its next item and by the rows of it: one class for each way in which rows travel.
 import type { RealArray } from "../../layout.js";
-import type { Kernels, Loaded } from "./code.js";
+import type { Loaded } from "./code.js";
 import { ITEM } from "./plan.js";
 import {
   CONTROL,
   ELEMENT_BYTES,
   END,
-  type GatheredRows,
   QUEUE,
   queueOf,
   type ResidentRows,
@@ -42,14 +41,13 @@ export interface Source {
   readonly weights: number;
 }
 
-export function sourceOf(kernels: Kernels, task: Task, site: Site): Source {
+export function sourceOf(task: Task, site: Site): Source {
   const { rows } = task;
   const items = task.items.byteLength / (ITEM.words * Float64Array.BYTES_PER_ELEMENT);
   if (!rows) return new Claimed(items, site.control);
   const { source } = rows;
   if (source.kind === "fed") return new Fed(site, rows.weighted);
   if (source.kind === "shared") return new Copied(items, site, rows, source, task.dims);
-  if (source.kind === "gathered") return new Gathered(items, site, kernels, rows, source, task.dims);
   return new Resident(items, site.control, source, task.dims * ELEMENT_BYTES[rows.rowType]);
 }
 
@@ -95,37 +93,6 @@ class Resident extends Claimed {
     const { x, weights } = this.#from;
     this.x = x + first * this.#rowBytes;
     this.weights = weights && weights + first * 8;
-    return super.load(first, count);
-  }
-}
-
-/** Rows in the kernels' memory in an order of their own: put together in the worker's window. */
-class Gathered extends Claimed {
-  readonly #kernels: Kernels;
-  readonly #from: GatheredRows;
-  readonly #rowBytes: number;
-  /** Of all rows, and of those in the window, where the kernel sees it. */
-  readonly #order: Uint32Array;
-  readonly #loaded: Uint32Array;
-
-  constructor(items: number, site: Site, kernels: Kernels, rows: RowsTask, from: GatheredRows, dims: number) {
-    super(items, site.control);
-    this.#kernels = kernels;
-    this.#from = from;
-    this.#rowBytes = dims * ELEMENT_BYTES[rows.rowType];
-    const { base, workspace, memory } = site;
-    this.#order = new Uint32Array(from.order.buffer, from.order.byteOffset);
-    this.#loaded = new Uint32Array(memory.buffer, base + workspace.order, rows.windowRows);
-    this.x = base + workspace.windows;
-    this.weights = rows.weighted ? this.x + workspace.windowWeights : 0;
-  }
-
-  override load(first: number, count: number): boolean {
-    const { x, weights } = this.#from;
-    const { byteOffset } = this.#loaded;
-    this.#loaded.set(this.#order.subarray(first, first + count));
-    this.#kernels.gather(x, byteOffset, count, this.#rowBytes, this.x);
-    if (weights) this.#kernels.gather(weights, byteOffset, count, 8, this.weights);
     return super.load(first, count);
   }
 }

@@ -36,7 +36,7 @@ export interface Task {
 }
 
 export interface RowsTask {
-  readonly source: ResidentRows | GatheredRows | SharedRows | FedRows;
+  readonly source: ResidentRows | SharedRows | FedRows;
   /** Code of kernels/README.md */
   readonly rowType: 0 | 1 | 2;
   readonly weighted: boolean;
@@ -55,15 +55,6 @@ export interface ResidentRows {
   readonly kind: "resident";
   readonly x: number;
   readonly weights: number;
-}
-
-/** Rows that lie in the kernels' memory in an order of their own: each worker puts what it works on together in its window. */
-export interface GatheredRows {
-  readonly kind: "gathered";
-  readonly x: number;
-  readonly weights: number;
-  /** [N] uint32: row k is row order[k] there */
-  readonly order: Span;
 }
 
 /** Rows in shared memory of the caller's: each worker copies what it works on into its window. */

@@ -28,8 +28,6 @@ export class Workspace {
   readonly windowBytes: number;
   /** Where the weights begin in a window. */
   readonly windowWeights: number;
-  /** Where the rows of a window that is gathered lie: [windowRows] uint32 */
-  readonly order: number;
   readonly bytes: number;
 
   constructor(shape: WorkspaceShape) {
@@ -54,13 +52,12 @@ export class Workspace {
     this.parameters = takeFields(PARAMETERS, solver?.parameters ? mostGroups : 0);
     this.fits = takeFields(FITS, solver?.kind === "fit" ? mostGroups : 0);
     this.evaluation = takeFields(EVALUATION, solver?.kind === "evaluate" ? mostGroups : 0);
-    const windows = { resident: 0, gathered: 1, shared: 1, fed: WINDOWS }[rows?.source.kind ?? "resident"];
+    const windows = { resident: 0, shared: 1, fed: WINDOWS }[rows?.source.kind ?? "resident"];
     const rowBytes = rows && windows ? rows.windowRows * dims * ELEMENT_BYTES[rows.rowType] : 0;
     const weightBytes = rows?.weighted && windows ? rows.windowRows * 8 : 0;
     this.windowWeights = Math.ceil(rowBytes / ALIGNMENT) * ALIGNMENT;
     this.windowBytes = this.windowWeights + Math.ceil(weightBytes / ALIGNMENT) * ALIGNMENT;
     this.windows = take(windows * this.windowBytes);
-    this.order = take(rows?.source.kind === "gathered" ? rows.windowRows * 4 : 0);
     this.bytes = top;
   }
 }

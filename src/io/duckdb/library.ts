@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import koffi from "koffi";
 import { LIBRARY_ENDING } from "../../shared-library.js";
+import { addressOf, memoryOf } from "../../steady-memory.js";
 
 const [address, state, text] = ["uint64_t", "int32_t", "str"];
 
@@ -76,13 +77,6 @@ export class DuckdbLibrary {
     await this.readRows.later(addressOf(this.reading), result, block);
   }
 }
-
-/** Memory that does not move, as small typed arrays of V8's may, for so many bytes and what is left of 64. */
-export const memoryOf = (bytes: number): ArrayBuffer =>
-  new ArrayBuffer(Math.max(128, 64 * Math.ceil(bytes / 64)));
-
-/** Where memory lies that JavaScript holds, of `memoryOf`. */
-export const addressOf = (array: ArrayBufferView): bigint => koffi.address(array);
 
 function callOf(library: ReturnType<typeof koffi.load>, name: string, answer: string, types: string[]): Call {
   const call = library.func(name, answer, types);

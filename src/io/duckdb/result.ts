@@ -1,4 +1,5 @@
-import { addressOf, type DuckdbLibrary, memoryOf } from "./library.js";
+import { addressOf, memoryOf } from "../../steady-memory.js";
+import type { DuckdbLibrary } from "./library.js";
 
 /** A number of handles, in memory that C writes to. */
 class Handles {

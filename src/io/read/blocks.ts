@@ -1,4 +1,4 @@
-import { addressOf, memoryOf } from "../duckdb/library.js";
+import { addressOf, memoryOf } from "../../steady-memory.js";
 import type { LibraryResult } from "../duckdb/result.js";
 import type { ChunkLayout } from "./chunks.js";
 import type { Chunk, KeyStorage, KeyVector } from "./table.js";

@@ -5,7 +5,7 @@ import type { Statistics } from "../../../src/statistics.js";
 import { expectSameBits } from "../../support/close.js";
 import { gaussianBatch } from "../../support/gaussians.js";
 import { Random } from "../../support/random.js";
-import { closedForm, ENGINES, gathered, inEngine, inSharedMemory, uniforms } from "./support.js";
+import { closedForm, ENGINES, inEngine, inSharedMemory, uniforms } from "./support.js";
 
 const THREADS = [1, 2, 3];
 
@@ -51,7 +51,7 @@ describe.each(ENGINES)(
         let want: Statistics | undefined;
         for (const threads of THREADS) {
           await using engine = await open({ threads });
-          const paths = { plain, shared, own: inEngine(engine, plain), gathered: gathered(engine, plain) };
+          const paths = { plain, shared, own: inEngine(engine, plain) };
           for (const [path, batch] of Object.entries(paths)) {
             await using session = await engine.open(batch);
             const got = await session.statistics();
@@ -94,43 +94,6 @@ describe.each(ENGINES)(
     });
   },
 );
-
-describe.each(ENGINES)("$name: rows that are gathered", ({ open }) => {
-  const orderOf = (...rows: number[]) => Uint32Array.from(rows);
-  const shared = (order: Uint32Array) => {
-    const copy = new Uint32Array(new SharedArrayBuffer(order.byteLength));
-    copy.set(order);
-    return copy;
-  };
-
-  it("may be some of those allocated, and one of them more than once", async () => {
-    await using engine = await open();
-    const own = engine.allocate({ offsets: [0, 4], dims: 1 });
-    own.x.set([1, 20, 300, 4000]);
-    const batch = engine.gather(own, { offsets: [0, 1, 3], order: shared(orderOf(3, 1, 1)) });
-    await using session = await engine.open(batch);
-    expect([...(await session.statistics()).mean]).toEqual([4000, 20]);
-  });
-
-  it("are refused where they are not there, not in this engine or not to be seen by its threads", async () => {
-    await using engine = await open();
-    await using other = await open();
-    const own = engine.allocate({ offsets: [0, 4], dims: 1 });
-    const offsets = [0, 2];
-    expect(() => engine.gather(own, { offsets, order: shared(orderOf(0, 4)) })).toThrow(
-      "gather: order must be row numbers below 4, got 4 at 1",
-    );
-    expect(() => engine.gather(own, { offsets, order: shared(orderOf(0, 1, 2)) })).toThrow("gather: order");
-    expect(() => engine.gather(own, { offsets, order: orderOf(0, 1) })).toThrow("SharedArrayBuffer");
-    expect(() => other.gather(own, { offsets, order: shared(orderOf(0, 1)) })).toThrow(
-      "this engine's allocate",
-    );
-    const batch = engine.gather(own, { offsets, order: shared(orderOf(0, 1)) });
-    own.release();
-    await using session = await engine.open(batch);
-    await expect(session.statistics()).rejects.toThrow("has been released");
-  });
-});
 
 describe.each(ENGINES)("$name: rows", ({ open }) => {
   it("of a group of many parts have the mean and scatter that a plain sum gives", async () => {

@@ -75,17 +75,3 @@ export function inEngine(engine: Engine, batch: Batch): AllocatedBatch {
   if (weights) own.weights?.set(weights);
   return own;
 }
-
-/** The same batch, gathered from rows that lie in the engine's memory in the opposite order. */
-export function gathered(engine: ThreadsEngine, batch: Batch): Batch {
-  const { rows, offsets, dims, dtype, weights } = batch;
-  const own = engine.allocate({ offsets: [0, rows], dims, dtype, weighted: weights !== undefined });
-  const order = new Uint32Array(new SharedArrayBuffer(4 * rows));
-  for (let row = 0; row < rows; row++) {
-    const at = rows - 1 - row;
-    own.x.set(batch.x.subarray(row * dims, (row + 1) * dims), at * dims);
-    if (weights) own.weights![at] = weights[row];
-    order[row] = at;
-  }
-  return engine.gather(own, { offsets, order });
-}

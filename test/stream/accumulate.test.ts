@@ -1,14 +1,16 @@
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { Batch } from "../src/batch.js";
-import type { Engine } from "../src/engine.js";
-import { referenceProvider } from "../src/engines/reference/provider.js";
-import { wasmProvider } from "../src/engines/wasm/provider.js";
-import { openRows } from "../src/io/read.js";
-import type { ReadOptions, RowSource, RowWindow } from "../src/io/rows.js";
-import { accumulate } from "../src/stream.js";
-import { expectRelative } from "./support/close.js";
-import { temporaryFolder } from "./support/files.js";
+import { Batch } from "../../src/batch.js";
+import type { CodedRows, Engine } from "../../src/engine.js";
+import { nativeProvider, openNative } from "../../src/engines/native/provider.js";
+import { referenceProvider } from "../../src/engines/reference/provider.js";
+import { wasmProvider } from "../../src/engines/wasm/provider.js";
+import { openRows } from "../../src/io/read.js";
+import type { ReadOptions, RowSource } from "../../src/io/rows.js";
+import { type AccumulateOptions, accumulate } from "../../src/stream/accumulate.js";
+import { windowsOf } from "../../src/stream/windows.js";
+import { expectRelative } from "../support/close.js";
+import { temporaryFolder } from "../support/files.js";
 
 /** Up to 300 merges, each of which rounds by some 2^-53 of the largest entry. */
 const MERGE_TOLERANCE = 1e-13;
@@ -20,10 +22,12 @@ const GROUPS = 97;
 const files = temporaryFolder();
 const engine = await referenceProvider.create({});
 
-async function statisticsOf(file: string, options: Partial<ReadOptions> = {}, on: Engine = engine) {
-  const source = await openRows([file], { groupBy: [], missing: "error", ...options });
+type Options = Partial<ReadOptions> & AccumulateOptions;
+
+async function statisticsOf(file: string | string[], options: Options = {}, on: Engine = engine) {
+  const source = await openRows([file].flat(), { groupBy: [], missing: "error", ...options });
   try {
-    const statistics = await accumulate(on, source);
+    const statistics = await accumulate(on, source, options);
     return { statistics, keys: Array.from({ length: source.groups.size }, (_, i) => source.groups.key(i)) };
   } finally {
     await source.close();
@@ -31,29 +35,33 @@ async function statisticsOf(file: string, options: Partial<ReadOptions> = {}, on
 }
 
 /** The number of rows of each window. */
-async function windowsOf(file: string | string[]) {
+async function rowsOfWindows(file: string | string[]) {
   const source = await openRows([file].flat(), { groupBy: ["g"], missing: "error" });
   const rows: number[] = [];
-  for await (const window of source.windows()) rows.push(window.rows);
+  for await (const window of windowsOf(source)) rows.push(window.rows);
   await source.close();
   return rows;
 }
 
-async function onThreads(threads: number, options: Partial<ReadOptions>) {
-  await using wasm = await wasmProvider.create({ threads });
-  return (await statisticsOf(await many, options, wasm)).statistics;
-}
+/** Engines whose threads share the work: by windows, and by an accumulator where this machine has one. */
+const THREADED: readonly { name: string; open: (threads: number) => Promise<Engine> }[] = [
+  { name: "wasm", open: (threads) => wasmProvider.create({ threads }) },
+  ...((await nativeProvider.probe()).available
+    ? [{ name: "native", open: (threads: number) => openNative({ threads }) }]
+    : []),
+];
 
-/** A source of the windows given, with as many groups as there are codes. */
-function sourceOf(windows: RowWindow[], groups: number): RowSource {
+/** A source of the blocks given, with as many groups as there are codes. */
+function sourceOf(blocks: CodedRows[], groups: number): RowSource {
   return {
     columns: ["x"],
     groupBy: ["g"],
+    weighted: false,
     groups: { size: groups, types: [{ name: "g", type: "BIGINT" }], key: (i) => [i] },
-    rows: windows.reduce((sum, window) => sum + window.rows, 0),
+    rows: blocks.reduce((sum, block) => sum + block.rows, 0),
     dropped: 0,
-    async *windows() {
-      yield* windows;
+    async *blocks() {
+      yield* blocks;
     },
     close: async () => undefined,
   };
@@ -129,21 +137,23 @@ describe("statistics from a stream of rows", () => {
     }
   });
 
-  it("are the same bits for any number of threads, and those of all rows at once", async () => {
-    const options = { groupBy: ["g"], columns: ["x", "y"], weights: "w", windowBytes: 2 ** 18 };
-    const one = await onThreads(1, options);
-    expectRelative(
-      one.scatter,
-      (await statisticsOf(await many, options)).statistics.scatter,
-      MERGE_TOLERANCE,
-    );
-    for (const threads of [2, 3]) {
-      const other = await onThreads(threads, options);
-      for (const name of ["count", "weight", "mean", "scatter"] as const) {
-        expect(other[name]).toEqual(one[name]);
+  it.each(THREADED)(
+    "are the same bits for any number of threads, and those of all rows at once ($name)",
+    async ({ open }) => {
+      const options = { groupBy: ["g"], columns: ["x", "y"], weights: "w", windowBytes: 2 ** 18 };
+      const whole = (await statisticsOf(await many, options)).statistics;
+      let one: typeof whole | undefined;
+      for (const threads of [1, 2, 3]) {
+        await using own = await open(threads);
+        const { statistics } = await statisticsOf(await many, options, own);
+        one ??= statistics;
+        for (const name of ["count", "weight", "mean", "scatter"] as const) {
+          expect(statistics[name]).toEqual(one[name]);
+          expectRelative(statistics[name], whole[name], MERGE_TOLERANCE);
+        }
       }
-    }
-  });
+    },
+  );
 
   it("come from windows that grow with the groups, and do not depend on how rows are cut into chunks", async () => {
     // The first window has 65,536 rows of eight variables in 4,096 groups: the second is larger.
@@ -154,9 +164,9 @@ describe("statistics from a stream of rows", () => {
       await files.parquet("head.parquet", `${query} < 1000 ORDER BY i`),
       await files.parquet("tail.parquet", `${query} >= 1000 ORDER BY i`),
     ];
-    const rows = await windowsOf(whole);
+    const rows = await rowsOfWindows(whole);
     expect(rows).toEqual([65_536, 131_072, ROWS - 196_608]);
-    expect(await windowsOf(parts)).toEqual(rows);
+    expect(await rowsOfWindows(parts)).toEqual(rows);
   });
 
   it("are the same bits whether or not the rows were sorted by group", async () => {
@@ -175,39 +185,6 @@ describe("statistics from a stream of rows", () => {
     const { counting, held } = countingEngine();
     await statisticsOf(await many, { groupBy: ["g"], windowBytes: 2 ** 18 }, counting);
     expect(held).toEqual({ now: 0, most: 2 });
-  });
-
-  it("hold two windows at most in the memory of an engine that gathers them, however they grow", async () => {
-    await using wasm = await wasmProvider.create({ threads: 2 });
-    const held: number[] = [];
-    const most: number[] = [];
-    const allocate: Engine["allocate"] = (layout) => {
-      const batch = wasm.allocate(layout);
-      most.push(held.push(batch.rows));
-      const giveBack = batch.release.bind(batch);
-      return Object.assign(batch, {
-        release: () => {
-          held.splice(held.indexOf(batch.rows), 1);
-          giveBack();
-        },
-      });
-    };
-    const counting: Engine = new Proxy(wasm, {
-      get: (engine, name) => {
-        if (name === "allocate") return allocate;
-        const member = Reflect.get(engine, name, engine) as unknown;
-        return typeof member === "function" ? member.bind(engine) : member;
-      },
-    });
-    // As many groups as the test of windows above: the second window is twice the first.
-    const file = await files.parquet(
-      "growing.parquet",
-      `SELECT i // 16 AS g, ${[1, 2, 3, 4, 5, 6, 7, 8].map((k) => `sin(i * ${k}) AS x${k}`)} FROM range(300000) t(i) ORDER BY i`,
-    );
-    const { statistics } = await statisticsOf(file, { groupBy: ["g"] }, counting);
-    expect(statistics.count.every((count) => count === 16)).toBe(true);
-    expect(most).toEqual([1, 2, 2]);
-    expect(held).toEqual([]);
   });
 
   it("have groups that first appear late, in their place", async () => {
@@ -246,13 +223,12 @@ describe("a stream that is ended", () => {
   it("rejects with the signal's reason and gives the engine's memory back", async () => {
     const { counting, held } = countingEngine();
     const abort = new AbortController();
-    const control = { signal: abort.signal, onProgress: () => abort.abort(new Error("enough")) };
-    const source = await openRows([await many], {
-      groupBy: ["g"],
-      missing: "error",
-      windowBytes: 2 ** 16,
+    const control = {
       signal: abort.signal,
-    });
+      onProgress: () => abort.abort(new Error("enough")),
+      windowBytes: 2 ** 16,
+    };
+    const source = await openRows([await many], { groupBy: ["g"], missing: "error", signal: abort.signal });
     await expect(accumulate(counting, source, control)).rejects.toThrow("enough");
     expect(held.now).toBe(0);
     await source.close();
@@ -272,8 +248,11 @@ describe("a stream that is ended", () => {
 
   it("says how far it is", async () => {
     const seen: number[][] = [];
-    const source = await openRows([await many], { groupBy: ["g"], missing: "error", windowBytes: 2 ** 20 });
-    await accumulate(engine, source, { onProgress: (...progress) => seen.push(progress) });
+    const source = await openRows([await many], { groupBy: ["g"], missing: "error" });
+    await accumulate(engine, source, {
+      onProgress: (...progress) => seen.push(progress),
+      windowBytes: 2 ** 20,
+    });
     await source.close();
     expect(seen.length).toBeGreaterThan(5);
     expect(seen.at(-1)).toEqual([ROWS, ROWS]);
