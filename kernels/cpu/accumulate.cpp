@@ -112,7 +112,6 @@ template <class Dim> class Lane {
   }
 
   void take(unsigned code, const f64* row, f64 weight) {
-    if (weight == 0) return;  // as absent, whatever it holds
     f64* group = groupAt(code);
     u8& rows = waiting[code >> all.lane_bits];
     __builtin_memcpy(group + rows * i64(d), row, bytesOf(d));
