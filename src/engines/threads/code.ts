@@ -92,6 +92,8 @@ export interface Loaded {
    * resizable does not move; the caller holds on to it.
    */
   readonly addressOf?: (array: RealArray) => number;
+  /** `fit` in a thread of Node's pool, of a library. */
+  readonly fitLater?: (...values: FitValues) => Promise<void>;
   /** @throws Error where the kernels have written beyond what is theirs */
   check(): void;
 }

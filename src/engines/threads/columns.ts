@@ -21,6 +21,27 @@ interface Column {
   readonly width: number;
 }
 
+/** Addresses of the arrays of a table, of code that reaches all of the process. */
+export const addressesOf = <F extends Fields>(
+  fields: F,
+  spans: Spans<F>,
+  { dims, groups }: Pick<Room, "dims" | "groups">,
+  addressOf: NonNullable<Room["addressOf"]>,
+): Places<F> =>
+  mapFields(fields, (field, name) => addressOf(viewOf(field, spans[name], groups, dims) as Float64Array));
+
+/** The same from a group on. */
+export const addressesFrom = <F extends Fields>(
+  fields: F,
+  all: Places<F>,
+  dims: number,
+  group: number,
+): Places<F> =>
+  mapFields(
+    fields,
+    (field, name) => all[name] + group * widthOf(field, dims) * field.words.BYTES_PER_ELEMENT,
+  );
+
 export class Columns<F extends Fields> {
   readonly #fields: F;
   readonly #dims: number;
@@ -47,7 +68,7 @@ export class Columns<F extends Fields> {
       ) as Float64Array,
       width: widthOf(field, dims),
     }));
-    this.#outside = addressOf && mapFields(fields, (field, name) => addressOf(view(field, name)));
+    this.#outside = addressOf && addressesOf(fields, spans, room, addressOf);
   }
 
   /** Where kernels may read groups `group` …: where they are, or in the workspace, copied. */
@@ -60,9 +81,7 @@ export class Columns<F extends Fields> {
   places(group: number): Places<F> {
     const outside = this.#outside;
     if (!outside) return this.#inside;
-    const at = (field: Field, name: string): number =>
-      outside[name] + group * widthOf(field, this.#dims) * field.words.BYTES_PER_ELEMENT;
-    return mapFields(this.#fields, at);
+    return addressesFrom(this.#fields, outside, this.#dims, group);
   }
 
   /** Brings what was written at `places` out. */

@@ -1,8 +1,9 @@
 // The kernels as a shared library (scripts/build-native.mjs), called through koffi: a call costs a fraction of a microsecond and does
 // the work of an item.
+import { promisify } from "node:util";
 import koffi from "koffi";
 import type { RealArray } from "../../layout.js";
-import type { Kernels, Loaded } from "./code.js";
+import type { FitValues, Kernels, Loaded } from "./code.js";
 
 /** What calls them. */
 export const VERSION = `koffi ${koffi.version}`;
@@ -33,7 +34,13 @@ function addresses(count: number): string[] {
 /** Those that return a number; the others return nothing. */
 const ANSWERS: readonly string[] = ["chunk_rows", "moments_scratch", "fit_scratch", "evaluate_scratch"];
 
-type Call = (...values: (number | bigint)[]) => number;
+interface Call {
+  (...values: (number | bigint)[]): number;
+  readonly async: (...values: unknown[]) => void;
+}
+
+/** What is passed: addresses of the process. */
+type Placed = (values: readonly number[]) => number[];
 
 /** A line of the cache: 0 is no address. */
 const FREE = 64;
@@ -57,17 +64,18 @@ export const isSupported = (file: string): boolean =>
 export function bind(file: string, memory: WebAssembly.Memory): Loaded {
   const library = koffi.load(file);
   const base = Number(koffi.address(new Uint8Array(memory.buffer)));
+  const calls = Object.entries(SIGNATURES).map(([name, types]): [string, Call, Placed] => {
+    const isAddress = types.map((type) => type === address);
+    const placed: Placed = (values) =>
+      values.map((value, i) => (isAddress[i] && value !== 0 ? base + value : value));
+    return [name, functionOf(library, name, types, ANSWERS.includes(name)), placed];
+  });
   const kernels = Object.fromEntries(
-    Object.entries(SIGNATURES).map(([name, types]) => {
-      const call = functionOf(library, name, types, ANSWERS.includes(name));
-      const isAddress = types.map((type) => type === address);
-      return [
-        name,
-        (...values: number[]) =>
-          call(...values.map((value, i) => (isAddress[i] && value !== 0 ? base + value : value))),
-      ];
-    }),
+    calls.map(([name, call, placed]) => [name, (...values: number[]) => call(...placed(values))]),
   );
+  const [, fit, placed] = calls.find(([name]) => name === "fit")!;
+  const later = promisify(fit.async) as (...values: number[]) => Promise<void>;
+  const fitLater = (...values: FitValues) => later(...placed(values));
   const addressOf = (array: RealArray): number => Number(koffi.address(array)) - base;
-  return { kernels: kernels as unknown as Kernels, free: FREE, addressOf, check() {} };
+  return { kernels: kernels as unknown as Kernels, free: FREE, addressOf, fitLater, check() {} };
 }

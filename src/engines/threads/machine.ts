@@ -44,6 +44,9 @@ export class Machine {
   readonly arena: Arena;
   readonly kernels: Kernels;
   readonly addressOf: Loaded["addressOf"];
+  readonly fitLater: Loaded["fitLater"];
+  /** Address of the word by which the kernels are told to end. */
+  readonly stop: number;
   readonly reserve = new Reserve(KEPT_RESULTS);
   readonly queue = new Queue();
   readonly #pool: Pool;
@@ -53,7 +56,7 @@ export class Machine {
 
   private constructor(
     arena: Arena,
-    { kernels, addressOf }: Loaded,
+    { kernels, addressOf, fitLater }: Loaded,
     { code, instructions, threads, script }: MachineOptions,
   ) {
     this.engine = code.engine;
@@ -62,6 +65,7 @@ export class Machine {
     this.arena = arena;
     this.kernels = kernels;
     this.addressOf = addressOf;
+    this.fitLater = fitLater;
     const words = controlWords(threads);
     const control = arena.take(words * 4, "the control block");
     const starts = Array.from(
@@ -74,6 +78,7 @@ export class Machine {
         stack: arena.take(STACK_BYTES, `the stack of thread ${index + 1}`),
       }),
     );
+    this.stop = control + CONTROL.stop * 4;
     this.#control = new Int32Array(arena.memory.buffer, control, words);
     this.#pool = new Pool(code.engine, starts, script);
   }
@@ -84,6 +89,7 @@ export class Machine {
     const loaded = await loadCode(options.code, arena.memory);
     arena.openFrom(loaded.free);
     const machine = new Machine(arena, loaded, options);
+    if (loaded.fitLater) return machine; // workers start with the first call that needs them (light.ts)
     try {
       await machine.#pool.start();
     } catch (error) {
@@ -91,6 +97,11 @@ export class Machine {
       throw error;
     }
     return machine;
+  }
+
+  /** Whether the workers have been started. */
+  get hasWorkers(): boolean {
+    return this.#pool.hasStarted;
   }
 
   /** @throws EngineError where the engine has been closed; `place` begins the message */

@@ -7,6 +7,7 @@ import { Columns } from "./columns.js";
 import { ITEM, SPLIT } from "./plan.js";
 import { type Site, type Source, sourceOf } from "./sources.js";
 import { CONTROL, END, type FitTask, type RowsTask, type Task } from "./task.js";
+import { fitValues } from "./values.js";
 import { type Places, Workspace } from "./workspace.js";
 
 const CLOSED_FORM = methodCode("closed-form");
@@ -220,34 +221,15 @@ class Share {
     statistics: Places<typeof STATISTICS>,
     fits: Places<typeof FITS>,
   ): FitValues {
-    const parameters = this.#parametersOf(group, groups);
-    return [
-      solver.precision,
-      solver.method,
+    return fitValues(solver, {
       groups,
-      this.#task.dims,
-      statistics.count,
-      statistics.weight,
-      statistics.mean,
-      statistics.scatter,
-      solver.start,
-      parameters.mean,
-      parameters.factor,
-      solver.ddof,
-      solver.tolerance,
-      solver.maxIterations,
-      solver.epsilon,
-      this.#stop,
-      fits.mean,
-      fits.covariance,
-      fits.factor,
-      fits.logLikelihood,
-      fits.residual,
-      fits.gap,
-      fits.iterations,
-      fits.statusCode,
-      this.#at.scratch,
-    ];
+      dims: this.#task.dims,
+      statistics,
+      parameters: this.#parametersOf(group, groups),
+      fits,
+      stop: this.#stop,
+      scratch: this.#at.scratch,
+    });
   }
 
   #evaluate(

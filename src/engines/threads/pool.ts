@@ -82,6 +82,10 @@ export class Pool {
     this.#script = script;
   }
 
+  get hasStarted(): boolean {
+    return this.#threads.length > 0;
+  }
+
   /**
    * Starts the workers that are not there: all of them at first, later those that have stopped.
    *

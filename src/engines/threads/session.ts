@@ -9,7 +9,8 @@ import { Statistics } from "../../statistics.js";
 import { COUNTS, EVALUATION, FITS, type Fields, type PARAMETERS, STATISTICS } from "../fields.js";
 import { Calls } from "../queue.js";
 import { ResidentBatch } from "../resident_batch.js";
-import type { Machine } from "./machine.js";
+import { isLight, performLightly } from "./light.js";
+import type { Call, Machine } from "./machine.js";
 import { planGroups } from "./plan.js";
 import { requireWhole, rowsOf } from "./rows.js";
 import { sharedCopy } from "./shared.js";
@@ -148,15 +149,15 @@ export class ThreadsSession implements Session {
     const own = workspaceGroupBytes(dims, solver);
     const solving = solver ? machine.scratchBytes(scratchOf(solver), dims) : 0;
     if (this.#statistics) {
-      const plan = planGroups(groups, own, machine.threads);
-      const task = {
+      const task: Call["task"] = {
         dims,
         groups,
         statistics: this.#statistics,
         scratch: solving,
         ...(solver && { solver }),
       };
-      await machine.perform({ task, plan }, control);
+      if (isLight(machine, task)) await performLightly(machine, task, control);
+      else await machine.perform({ task, plan: planGroups(groups, own, machine.threads) }, control);
       return this.#statistics;
     }
     const batch = this.#source as Batch;
