@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { type DataChunk, literal } from "../../io/duckdb/database.js";
-import { type Column, chunksOf, createTable } from "../../io/write/chunks.js";
+import type { MemoryColumn } from "../../io/duckdb/memory-table.js";
+import { chunksOf, createTable } from "../../io/write/chunks.js";
 import { PARQUET_OPTIONS, withDatabase } from "../../io/write/parquet.js";
 import { removeAtExit } from "../../io/write/whole.js";
 import type { SimulateOptions } from "../../simulate.js";
@@ -41,15 +42,17 @@ export async function writeSimulatedParquet(
 /** Rows turned into columns, a window at a time. */
 class ColumnWindow {
   rows = 0;
-  readonly columns: readonly Column[];
-  readonly #groups = new Int32Array(DRAWN_ROWS);
+  readonly columns: readonly MemoryColumn[];
+  readonly #groups = new Float64Array(DRAWN_ROWS);
   readonly #variables: readonly Float64Array[];
 
   constructor(dims: number) {
     this.#variables = Array.from({ length: dims }, () => new Float64Array(DRAWN_ROWS));
     this.columns = [
       { name: `"${GROUP_COLUMN}"`, type: "BIGINT", values: this.#groups },
-      ...variableNames(dims).map((name, j): Column => ({ name, type: "DOUBLE", values: this.#variables[j] })),
+      ...variableNames(dims).map(
+        (name, j): MemoryColumn => ({ name, type: "DOUBLE", values: this.#variables[j] }),
+      ),
     ];
   }
 

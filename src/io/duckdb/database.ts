@@ -1,6 +1,8 @@
 import type duckdbBindings from "@duckdb/node-bindings";
 import type { DuckdbLibrary } from "./library.js";
-import type { LibraryDatabase, LibraryResult } from "./result.js";
+import type { LibraryResult } from "./result.js";
+import { READY, SETTINGS, TIME_ZONE } from "./settings.js";
+import type { LibraryDatabase } from "./shared.js";
 
 export type Bindings = typeof duckdbBindings;
 type Connection = duckdbBindings.Connection;
@@ -9,24 +11,6 @@ export type Vector = duckdbBindings.Vector;
 
 /** One of DuckDB's chunks of at most 2048 rows. */
 export type DataChunk = duckdbBindings.DataChunk;
-
-/**
- * Settings of a database. Extensions are never fetched, and nothing is spilled to disk unless a folder is named for it.
- */
-const SETTINGS = {
-  autoinstall_known_extensions: "false",
-  autoload_known_extensions: "false",
-  temp_directory: "",
-};
-
-/** Times with a zone are written in UTC, whatever the machine's own. */
-const TIME_ZONE = "SET GLOBAL TimeZone = 'UTC'";
-
-/**
- * What a stream may hold ready before it waits for its reader. DuckDB's own 1 MB is a few chunks, which keeps all its threads
- * but one idle: rows come in twice the time.
- */
-const READY = `SET streaming_buffer_size = '${32 * 2 ** 20}B'`;
 
 /**
  * An in-memory DuckDB, used to read and write files. It works on the binding itself: the package that wraps it takes longer to load
@@ -102,16 +86,9 @@ export class Database {
     }
   }
 
-  /**
-   * Has a database of the library's open while other things are done, for results that are read in blocks: not before, since a database
-   * takes 15 ms.
-   */
+  /** Has a database of the library's open while other things are done, for results that are read in blocks. */
   prepareResults(): void {
-    this.byLibrary ??= libraryOfDuckdb().then(async (library) => {
-      if (!library) return undefined;
-      const { LibraryDatabase } = await import("./result.js");
-      return new LibraryDatabase(library, SETTINGS);
-    });
+    this.byLibrary ??= libraryDatabase();
   }
 
   /** A result to be read in blocks, which ends with this database: undefined where the library cannot be had. */
@@ -119,7 +96,7 @@ export class Database {
     this.prepareResults();
     const database = await this.byLibrary;
     if (this.closed) throw new Error("the database is closed");
-    return database?.result([TIME_ZONE, READY], sql);
+    return database?.result([READY], sql);
   }
 
   /** Has `fill` append chunks to a table. */
@@ -233,10 +210,16 @@ export class Database {
 
 let library: Promise<DuckdbLibrary | undefined> | undefined;
 
-/** DuckDB's C interface, where it and our code for it can be had: else everything goes by the binding, only slower. */
-function libraryOfDuckdb(): Promise<DuckdbLibrary | undefined> {
+/**
+ * A part in the process's database by DuckDB's C interface, where that and our code for it can be had: else everything goes by the binding,
+ * only slower.
+ */
+export async function libraryDatabase(): Promise<LibraryDatabase | undefined> {
   library ??= import("./library.js").then(({ DuckdbLibrary }) => new DuckdbLibrary()).catch(() => undefined);
-  return library;
+  const found = await library;
+  if (!found) return undefined;
+  const { LibraryDatabase } = await import("./shared.js");
+  return new LibraryDatabase(found);
 }
 
 /** Texts of at most this many bytes lie within their row's sixteen. */

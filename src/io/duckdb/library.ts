@@ -43,6 +43,36 @@ const READING = [
 
 type Value = number | bigint | string | null;
 
+/** What kernels/rows/table.cpp calls: in the order of TableFunctions in kernels/rows/duckdb.hpp. */
+const SHOWING = [
+  "create_table_function",
+  "destroy_table_function",
+  "table_function_set_name",
+  "table_function_set_extra_info",
+  "table_function_set_bind",
+  "table_function_set_init",
+  "table_function_set_function",
+  "register_table_function",
+  "bind_get_extra_info",
+  "bind_add_result_column",
+  "bind_set_cardinality",
+  "init_get_extra_info",
+  "init_set_max_threads",
+  "function_get_extra_info",
+  "create_logical_type",
+  "create_list_type",
+  "destroy_logical_type",
+  "data_chunk_set_size",
+  "data_chunk_get_vector",
+  "vector_get_data",
+  "vector_get_validity",
+  "vector_ensure_validity_writable",
+  "vector_assign_string_element_len",
+  "list_vector_reserve",
+  "list_vector_set_size",
+  "list_vector_get_child",
+];
+
 /** A function of C's. `later` runs it in a thread of Node's pool. */
 interface Call {
   (...values: Value[]): Value;
@@ -52,7 +82,9 @@ interface Call {
 export class DuckdbLibrary {
   readonly duckdb: Readonly<Record<keyof typeof CALLED, Call>>;
   private readonly readRows: Call;
-  private readonly reading = new BigUint64Array(memoryOf(8 * READING.length));
+  private readonly registerTable: Call;
+  private readonly reading: BigUint64Array;
+  private readonly showing: BigUint64Array;
 
   /**
    * The library that the binding has loaded, and ours that reads from it.
@@ -66,10 +98,29 @@ export class DuckdbLibrary {
       callOf(duckdb, `duckdb_${name}`, answer, types),
     ]);
     this.duckdb = Object.fromEntries(called) as DuckdbLibrary["duckdb"];
-    READING.forEach((name, i) => {
-      this.reading[i] = duckdb.symbol(`duckdb_${name}`) as bigint;
-    });
-    this.readRows = callOf(koffi.load(rowsFile()), "read_rows", "void", [address, address, address]);
+    const addressesOf = (names: readonly string[]) => {
+      const addresses = new BigUint64Array(memoryOf(8 * names.length));
+      names.forEach((name, i) => {
+        addresses[i] = duckdb.symbol(`duckdb_${name}`) as bigint;
+      });
+      return addresses;
+    };
+    this.reading = addressesOf(READING);
+    this.showing = addressesOf(SHOWING);
+    const rows = koffi.load(rowsFile());
+    this.readRows = callOf(rows, "read_rows", "void", [address, address, address]);
+    this.registerTable = callOf(rows, "register_table", state, [address, address, text, address]);
+  }
+
+  /**
+   * Makes a table in memory (see memory-table.ts) known to the database of a connection, as a function without parameters.
+   *
+   * @throws Error where DuckDB does not take it
+   */
+  show(connection: bigint, name: string, table: bigint): void {
+    if (this.registerTable(addressOf(this.showing), connection, name, table)) {
+      throw new Error(`DuckDB does not take the table function ${name}`);
+    }
   }
 
   /** Fills a block (see read/blocks.ts) with rows of a result. */

@@ -1,22 +1,10 @@
 import duckdb from "@duckdb/node-bindings";
 import type { Database, DataChunk } from "../duckdb/database.js";
-
-/** A column of a table to be filled from typed arrays: row r holds values[r], or `length` values from r·length on, or text(r). */
-export type Column =
-  | { readonly name: string; readonly type: "VARCHAR"; readonly text: (row: number) => string | null }
-  | { readonly name: string; readonly type: "BIGINT"; readonly values: Float64Array | Int32Array }
-  | { readonly name: string; readonly type: "INTEGER"; readonly values: Int32Array }
-  | { readonly name: string; readonly type: "DOUBLE"; readonly values: Float64Array }
-  | {
-      readonly name: string;
-      readonly type: "DOUBLE[]";
-      readonly values: Float64Array;
-      readonly length: number;
-    };
+import type { MemoryColumn } from "../duckdb/memory-table.js";
 
 const { VARCHAR, BIGINT, INTEGER, DOUBLE } = duckdb.Type;
 
-const TYPES: Readonly<Record<Column["type"], () => duckdb.LogicalType>> = {
+const TYPES: Readonly<Record<MemoryColumn["type"], () => duckdb.LogicalType>> = {
   VARCHAR: () => duckdb.create_logical_type(VARCHAR),
   BIGINT: () => duckdb.create_logical_type(BIGINT),
   INTEGER: () => duckdb.create_logical_type(INTEGER),
@@ -31,7 +19,7 @@ const CHUNK_ROWS = 2048;
 export async function createTable(
   database: Database,
   table: string,
-  columns: readonly Column[],
+  columns: readonly MemoryColumn[],
 ): Promise<void> {
   await database.run(
     `CREATE TABLE ${table} (${columns.map(({ name, type }) => `${name} ${type}`).join(", ")})`,
@@ -42,7 +30,7 @@ export async function createTable(
  * Rows 0 … rows−1 of every column as chunks of DuckDB: numbers are copied as bytes, not value by value (1e5 rows of 72 doubles take
  * 0.1 s instead of seconds). What is not finite becomes NULL.
  */
-export function* chunksOf(columns: readonly Column[], rows: number): Generator<DataChunk> {
+export function* chunksOf(columns: readonly MemoryColumn[], rows: number): Generator<DataChunk> {
   const types = columns.map(({ type }) => TYPES[type]());
   for (let from = 0; from < rows; from += CHUNK_ROWS) {
     const count = Math.min(CHUNK_ROWS, rows - from);
@@ -55,11 +43,11 @@ export function* chunksOf(columns: readonly Column[], rows: number): Generator<D
   }
 }
 
-function fill(vector: duckdb.Vector, column: Column, from: number, count: number): void {
+function fill(vector: duckdb.Vector, column: MemoryColumn, from: number, count: number): void {
   const to = from + count;
   switch (column.type) {
     case "VARCHAR":
-      fillText(vector, column.text, from, count);
+      fillText(vector, column, from, count);
       break;
     case "BIGINT":
       copy(vector, BigInt64Array.from(column.values.subarray(from, to), BigInt));
@@ -77,15 +65,15 @@ function fill(vector: duckdb.Vector, column: Column, from: number, count: number
 
 function fillText(
   vector: duckdb.Vector,
-  text: (row: number) => string | null,
+  { codes, texts }: Extract<MemoryColumn, { type: "VARCHAR" }>,
   from: number,
   count: number,
 ): void {
   const nulls: number[] = [];
   for (let i = 0; i < count; i++) {
-    const value = text(from + i);
-    if (value === null) nulls.push(i);
-    else duckdb.vector_assign_string_element(vector, i, value);
+    const code = codes[from + i];
+    if (code < 0) nulls.push(i);
+    else duckdb.vector_assign_string_element(vector, i, texts[code]);
   }
   setNulls(vector, nulls, count);
 }

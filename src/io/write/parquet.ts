@@ -1,6 +1,8 @@
-import { Database, identifier, literal } from "../duckdb/database.js";
-import type { GroupType } from "../rows.js";
-import { type Column, chunksOf, createTable } from "./chunks.js";
+import { STATUSES } from "../../status.js";
+import { Database, identifier, libraryDatabase, literal } from "../duckdb/database.js";
+import type { MemoryColumn } from "../duckdb/memory-table.js";
+import type { GroupType, GroupValue } from "../rows.js";
+import { chunksOf, createTable } from "./chunks.js";
 import { type FitsResult, SCALAR_COLUMNS } from "./result.js";
 
 /** SQL types that a key's text is turned back into; all others (enumerations, say) stay text. */
@@ -21,11 +23,39 @@ const FITS_OPTIONS = `${PARQUET_OPTIONS}, ROW_GROUP_SIZE 4096`;
  * d and `covariance` a list of d·d doubles, row by row. What is not finite is null.
  */
 export async function writeParquet(result: FitsResult, file: string, signal?: AbortSignal): Promise<void> {
+  const columns = columnsOf(result);
+  const copy = (from: string) =>
+    `COPY (SELECT ${selection(result.groups.types)} FROM ${from}) TO ${literal(file)} (${FITS_OPTIONS})`;
+  const library = await libraryDatabase();
+  if (!library) return writeByBinding(columns, result.fits.groups, copy, signal);
+  const { MemoryTable } = await import("../duckdb/memory-table.js");
+  try {
+    const table = new MemoryTable(`fits${++tables}`, result.fits.groups, columns);
+    await library.runOn(table, copy(`${table.name}()`), signal);
+  } finally {
+    await library.close();
+  }
+}
+
+/** So far: no two of a database have one name. */
+let tables = 0;
+
+/** As `writeParquet` by DuckDB's binding, which first copies the fits into a table of the database's. */
+export async function writeByBinding(
+  columns: readonly MemoryColumn[],
+  rows: number,
+  copy: (from: string) => string,
+  signal?: AbortSignal,
+): Promise<void> {
   await withDatabase({}, signal, async (database) => {
-    await stage(database, result, signal);
-    await database.run(
-      `COPY (SELECT ${selection(result.groups.types)} FROM fits) TO ${literal(file)} (${FITS_OPTIONS})`,
-    );
+    await createTable(database, "fits", columns);
+    await database.append("fits", async (add) => {
+      for (const chunk of chunksOf(columns, rows)) {
+        signal?.throwIfAborted();
+        add(chunk);
+      }
+    });
+    await database.run(copy("fits"));
   });
 }
 
@@ -49,16 +79,13 @@ export async function withDatabase(
   }
 }
 
-/** Fits as a table of DuckDB: keys k0, k1, … as text, then everything else in its own type. */
-async function stage(database: Database, result: FitsResult, signal?: AbortSignal): Promise<void> {
-  const { fits, groups } = result;
+/** Fits as columns: keys k0, k1, … as text, then everything else in its own type. */
+function columnsOf({ fits, groups }: FitsResult): MemoryColumn[] {
   const d = fits.dims;
-  const columns: Column[] = [
-    ...groups.types.map(
-      (_, i): Column => ({ name: `k${i}`, type: "VARCHAR", text: (g) => keyText(groups.key(g)[i]) }),
-    ),
+  return [
+    ...groups.types.map((_, i) => keyColumn(`k${i}`, fits.groups, (g) => groups.key(g)[i])),
     { name: "n", type: "BIGINT", values: fits.count },
-    { name: "status", type: "VARCHAR", text: (g) => fits.status[g] },
+    { name: "status", type: "VARCHAR", codes: Int32Array.from(fits.statusCode), texts: STATUSES },
     { name: "log_likelihood", type: "DOUBLE", values: fits.logLikelihood },
     { name: "aic", type: "DOUBLE", values: fits.aic },
     { name: "bic", type: "DOUBLE", values: fits.bic },
@@ -68,13 +95,16 @@ async function stage(database: Database, result: FitsResult, signal?: AbortSigna
     { name: "mean", type: "DOUBLE[]", values: fits.mean, length: d },
     { name: "covariance", type: "DOUBLE[]", values: fits.covariance, length: d * d },
   ];
-  await createTable(database, "fits", columns);
-  await database.append("fits", async (add) => {
-    for (const chunk of chunksOf(columns, fits.groups)) {
-      signal?.throwIfAborted();
-      add(chunk);
-    }
-  });
+}
+
+function keyColumn(name: string, groups: number, key: (g: number) => GroupValue): MemoryColumn {
+  const codes = new Int32Array(groups);
+  const texts: string[] = [];
+  for (let g = 0; g < groups; g++) {
+    const value = key(g);
+    codes[g] = value === null ? -1 : texts.push(String(value)) - 1;
+  }
+  return { name, type: "VARCHAR", codes, texts };
 }
 
 function selection(types: readonly GroupType[]): string {
@@ -84,6 +114,3 @@ function selection(types: readonly GroupType[]): string {
   });
   return [...keys, ...SCALAR_COLUMNS, "mean", "covariance"].join(", ");
 }
-
-const keyText = (value: string | number | bigint | boolean | null): string | null =>
-  value === null ? null : String(value);
