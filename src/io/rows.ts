@@ -63,7 +63,7 @@ export interface RowSource {
   readonly dropped: number;
   /** All rows there are, where the format tells it in advance. */
   readonly expectedRows?: number;
-  /** The rows, once, in the order of the files. The arrays of a block are good until the next is asked for. */
+  /** The rows, once, in the order of the files. The arrays of a block are good until the next but one is asked for. */
   blocks(): AsyncIterable<CodedRows>;
   /** Gives back files, memory and temporary files. May be called at any time, and again. */
   close(): Promise<void>;

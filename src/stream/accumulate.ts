@@ -26,16 +26,23 @@ export async function accumulate(
   return accumulateBlocks(engine.accumulate(layout), source, options);
 }
 
-/** While the accumulator works on a block, the source reads the next. */
+/** While the accumulator works on a block, the source reads the next and numbers its groups. */
 async function accumulateBlocks(
   accumulator: Accumulator,
   source: RowSource,
   { signal, onProgress }: Control,
 ): Promise<Statistics> {
-  for await (const block of source.blocks()) {
-    signal?.throwIfAborted();
-    await accumulator.add(block, source.groups.size);
-    onProgress?.(source.rows, source.expectedRows ?? 0);
+  let adding = Promise.resolve();
+  try {
+    for await (const block of source.blocks()) {
+      await adding;
+      signal?.throwIfAborted();
+      adding = accumulator.add(block, source.groups.size);
+      adding.catch(() => undefined); // met where it is awaited
+      onProgress?.(source.rows, source.expectedRows ?? 0);
+    }
+  } finally {
+    await adding;
   }
   signal?.throwIfAborted();
   return accumulator.statistics(source.groups.size);

@@ -4,7 +4,7 @@ import type { ChunkLayout } from "./chunks.js";
 import type { Chunk, KeyStorage, KeyVector } from "./table.js";
 
 /** Bytes of a block's rows, as near as its number of rows comes to it: worth a call, and still in a cache when they are copied. */
-const BLOCK_BYTES = 2 * 2 ** 20;
+const BLOCK_BYTES = 2 ** 20;
 
 /** The most rows of one of DuckDB's chunks. */
 const CHUNK_ROWS = 2048;
@@ -27,19 +27,26 @@ const FIELDS = {
 } as const;
 const KEY_FIELDS = { text: 0, values: 1, validity: 2, heap: 4, heapBytes: 5, heapUsed: 6, words: 7 } as const;
 
-/** The rows of a result by blocks. While the caller works on one, the next is read: it is good until the next but one is asked for. */
+/** One that the caller works on, the one before, which may still be in use, and two that are being filled meanwhile. */
+const BLOCKS = 4;
+
+/** The rows of a result by blocks: each is good until the next but one is asked for. */
 export async function* blocksOf(result: LibraryResult, layout: ChunkLayout): AsyncGenerator<Chunk> {
-  let block = new Block(layout);
-  let other = new Block(layout);
+  const blocks = Array.from({ length: BLOCKS }, () => new Block(layout));
+  let filling = Promise.resolve(); // one after the other
+  const fill = (n: number): Promise<void> => {
+    filling = filling.then(() => blocks[n % BLOCKS].fill(result));
+    filling.catch(() => undefined); // met where it is awaited
+    return filling;
+  };
+  const ahead = [fill(0), fill(1)];
   try {
-    let next = block.fill(result);
-    for (;;) {
-      await next;
+    for (let n = 0; ; n++) {
+      await ahead.shift();
+      const block = blocks[n % BLOCKS];
       if (block.rows === 0) return;
-      next = other.fill(result);
-      next.catch(() => undefined); // met where it is awaited
+      ahead.push(fill(n + 2));
       yield block.chunk();
-      [block, other] = [other, block];
     }
   } finally {
     await result.close();

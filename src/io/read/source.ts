@@ -54,11 +54,12 @@ export class Rows implements RowSource {
    */
   async *blocks(): AsyncGenerator<CodedRows> {
     const d = this.columns.length;
-    let codes = new Uint32Array(0);
+    let [codes, before] = [new Uint32Array(0), new Uint32Array(0)];
     for (const part of this.parts) {
       let row = 0;
       for await (const chunk of part.table.scan(part.selection)) {
         this.options.signal?.throwIfAborted();
+        [codes, before] = [before, codes];
         if (codes.length < chunk.rows) codes = new Uint32Array(chunk.rows);
         this.groups.encode(chunk, codes);
         const kept = isComplete(chunk) ? undefined : this.keptRows(part, chunk, row);
