@@ -7,6 +7,8 @@ import { InputError } from "../../src/errors.js";
 import { csvPieces } from "../../src/io/write/csv.js";
 import { FitsFile } from "../../src/io/write/fits.js";
 import { jsonPieces, ndjsonPieces } from "../../src/io/write/json.js";
+import { writeByBinding, writeParquet } from "../../src/io/write/parquet.js";
+import type { FitsResult } from "../../src/io/write/result.js";
 import { writeWhole } from "../../src/io/write/whole.js";
 import { AWKWARD_KEYS, AWKWARD_TYPES, manyKeys, resultOf } from "./write.support.js";
 
@@ -107,7 +109,14 @@ describe("CSV", () => {
   });
 });
 
-describe("Parquet", () => {
+/** The ways by which it is written: by DuckDB's C interface, where that can be had, and by its binding. */
+const WAYS = {
+  "as a file of fits is": async (result: FitsResult, path: string) =>
+    (await FitsFile.at(path, [])).write(result),
+  "by the binding": writeByBinding,
+};
+
+describe.each(Object.entries(WAYS))("Parquet, %s,", (_, write) => {
   /** What DuckDB, which knows nothing of how it was made, reads from the file. */
   async function read(file: string, what: string): Promise<unknown[][]> {
     const instance = await DuckDBInstance.create(":memory:");
@@ -120,9 +129,9 @@ describe("Parquet", () => {
   // One chunk of DuckDB holds 2048 rows; its validity masks have 64 to the word.
   it.each([0, 1, 63, 65, 2047, 2048, 2049, 5000])("holds all of %i groups", async (groups) => {
     const result = resultOf(manyKeys(groups), [{ name: "g", type: "VARCHAR" }], 3);
-    const file = await FitsFile.at(join(folder, "fits.parquet"), []);
-    await file.write(result);
-    const rows = await read(file.path, "*");
+    const path = join(folder, "fits.parquet");
+    await write(result, path);
+    const rows = await read(path, "*");
     const orNull = (values: Iterable<number>) =>
       Array.from(values, (value) => (Number.isNaN(value) ? null : value));
     const { fits } = result;
@@ -156,11 +165,11 @@ describe("Parquet", () => {
       types.map((type, i) => ({ name: `k${i} "; --`, type })),
       1,
     );
-    const file = await FitsFile.at(join(folder, "fits.parquet"), []);
-    await file.write(result);
+    const path = join(folder, "fits.parquet");
+    await write(result, path);
     const columns = types.map((_, i) => `"k${i} ""; --"`);
     const [first, second] = await read(
-      file.path,
+      path,
       columns.map((name) => `typeof(${name}), ${name}::VARCHAR`).join(", "),
     );
     expect(first).toEqual(
@@ -174,6 +183,34 @@ describe("Parquet", () => {
       ]),
     );
     expect(second.filter((_, i) => i % 2 === 1)).toEqual(types.map(() => null));
+  });
+
+  it("keeps keys that writers stumble over, and reads arrays in shared memory where they lie", async () => {
+    const keys = [...AWKWARD_KEYS.map(([key]) => [key]), ["long ".repeat(1000)]];
+    const plain = resultOf(keys, [{ name: "k", type: "VARCHAR" }], 2);
+    const mean = new Float64Array(new SharedArrayBuffer(plain.fits.mean.byteLength + 8), 8);
+    mean.set(plain.fits.mean);
+    Object.assign(plain.fits, { mean });
+    const path = join(folder, "fits.parquet");
+    await write(plain, path);
+    const rows = await read(path, "k, mean");
+    expect(rows.map(([key]) => key)).toEqual(keys.map(([key]) => key));
+    expect(rows[1][1]).toEqual([1, 1 + 1 / 3]);
+  });
+
+  it("by several at a time and one after the other has each its own", async () => {
+    const paths = [1, 2, 3].map((n) => join(folder, `${n}.parquet`));
+    const groups = (n: number) => resultOf(manyKeys(n), [{ name: "g", type: "VARCHAR" }], 2);
+    await Promise.all([write(groups(1), paths[0]), write(groups(2), paths[1])]);
+    await write(groups(3), paths[2]);
+    const counts = await Promise.all(paths.map((path) => read(path, "count(*)")));
+    expect(counts.flat(2)).toEqual([1n, 2n, 3n]);
+  });
+
+  it("fails with DuckDB's words where the file cannot be made", async () => {
+    const path = join(folder, "no", "fits.parquet");
+    const result = resultOf(manyKeys(2), [{ name: "g", type: "VARCHAR" }], 1);
+    await expect(writeParquet(result, path)).rejects.toThrow(/Cannot open file|No such file/);
   });
 });
 
@@ -191,9 +228,9 @@ describe("a file is written whole or not at all", () => {
     expect(await readdir(folder)).toEqual(["fits.csv"]);
   });
 
-  it("leaves nothing on an abort", async () => {
+  it.each(["json", "parquet"])("leaves nothing on an abort (%s)", async (format) => {
     const controller = new AbortController();
-    const file = await FitsFile.at(join(folder, "fits.json"), []);
+    const file = await FitsFile.at(join(folder, `fits.${format}`), []);
     const writing = file.write(
       resultOf(manyKeys(20_000), [{ name: "g", type: "VARCHAR" }], 8),
       controller.signal,

@@ -86,8 +86,10 @@ class KeyColumn {
     const { keys } = this.values;
     if (this.type.storage === "text") return fromText(this.text(code), this.sqlType);
     if (this.type.storage === "float64") return new Float64Array(keys.buffer, code * 8, 1)[0];
-    const whole = new BigInt64Array(keys.buffer, code * 8, 1)[0];
-    return this.type.type === "BOOLEAN" ? whole !== 0n : asExact(whole);
+    const [low, high] = [keys[2 * code], keys[2 * code + 1]];
+    if (this.type.type === "BOOLEAN") return low !== 0;
+    if (high === 0) return low; // as most are: no array made for it
+    return asExact(new BigInt64Array(keys.buffer, code * 8, 1)[0]);
   }
 
   /** The code of each row's value, into `codes[first + row·stride]`. */

@@ -23,15 +23,12 @@ const FITS_OPTIONS = `${PARQUET_OPTIONS}, ROW_GROUP_SIZE 4096`;
  * d and `covariance` a list of d·d doubles, row by row. What is not finite is null.
  */
 export async function writeParquet(result: FitsResult, file: string, signal?: AbortSignal): Promise<void> {
-  const columns = columnsOf(result);
-  const copy = (from: string) =>
-    `COPY (SELECT ${selection(result.groups.types)} FROM ${from}) TO ${literal(file)} (${FITS_OPTIONS})`;
   const library = await libraryDatabase();
-  if (!library) return writeByBinding(columns, result.fits.groups, copy, signal);
+  if (!library) return writeByBinding(result, file, signal);
   const { MemoryTable } = await import("../duckdb/memory-table.js");
   try {
-    const table = new MemoryTable(`fits${++tables}`, result.fits.groups, columns);
-    await library.runOn(table, copy(`${table.name}()`), signal);
+    const table = new MemoryTable(`fits${++tables}`, result.fits.groups, columnsOf(result));
+    await library.runOn(table, copyOf(`${table.name}()`, result, file), signal);
   } finally {
     await library.close();
   }
@@ -40,24 +37,23 @@ export async function writeParquet(result: FitsResult, file: string, signal?: Ab
 /** So far: no two of a database have one name. */
 let tables = 0;
 
-/** As `writeParquet` by DuckDB's binding, which first copies the fits into a table of the database's. */
-export async function writeByBinding(
-  columns: readonly MemoryColumn[],
-  rows: number,
-  copy: (from: string) => string,
-  signal?: AbortSignal,
-): Promise<void> {
+/** The same by DuckDB's binding, which first copies the fits into a table of the database's. */
+export async function writeByBinding(result: FitsResult, file: string, signal?: AbortSignal): Promise<void> {
   await withDatabase({}, signal, async (database) => {
+    const columns = columnsOf(result);
     await createTable(database, "fits", columns);
     await database.append("fits", async (add) => {
-      for (const chunk of chunksOf(columns, rows)) {
+      for (const chunk of chunksOf(columns, result.fits.groups)) {
         signal?.throwIfAborted();
         add(chunk);
       }
     });
-    await database.run(copy("fits"));
+    await database.run(copyOf("fits", result, file));
   });
 }
+
+const copyOf = (from: string, { groups }: FitsResult, file: string): string =>
+  `COPY (SELECT ${selection(groups.types)} FROM ${from}) TO ${literal(file)} (${FITS_OPTIONS})`;
 
 /** A database for as long as `work` takes; an abort ends what it is doing. */
 export async function withDatabase(
