@@ -46,7 +46,7 @@ struct Key {
   i64 heap_used;
 };
 
-// In the order of FIELDS and KEY_FIELDS in src/io/read/blocks.ts.
+// In the order of FIELDS and KEY_FIELDS in src/io/duckdb/blocks.ts.
 struct Block {
   i64 capacity;
   i64 dims;

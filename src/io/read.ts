@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { InputError } from "../errors.js";
-import { Database } from "./duckdb/database.js";
+import { openRowDatabase, type RowDatabase } from "./duckdb/database.js";
 import type { ReadContext } from "./read/context.js";
 import { select, selectSame } from "./read/schema.js";
 import { type Part, Rows } from "./read/source.js";
@@ -112,7 +112,7 @@ function refuse(name: string): never {
 /** What the readers of one source hold until it is closed. */
 class Resources implements ReadContext {
   readonly signal: AbortSignal | undefined;
-  private opened: Promise<Database> | undefined;
+  private opened: Promise<RowDatabase> | undefined;
   private readonly removals: (() => Promise<void>)[] = [];
   private readonly abort = () => void this.closeDatabase();
 
@@ -121,15 +121,9 @@ class Resources implements ReadContext {
     signal?.addEventListener("abort", this.abort, { once: true });
   }
 
-  database(): Promise<Database> {
-    this.opened ??= this.begun();
+  database(): Promise<RowDatabase> {
+    this.opened ??= openRowDatabase();
     return this.opened;
-  }
-
-  private async begun(): Promise<Database> {
-    const database = await Database.open();
-    database.prepareResults();
-    return database;
   }
 
   async spooled(name: string, stream: Readable): Promise<TableFile> {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Database } from "../../src/io/duckdb/database.js";
+import { Database, openRowDatabase, type RowDatabase } from "../../src/io/duckdb/database.js";
 import { type ChunkLayout, chunksByBinding, streamChunks } from "../../src/io/read/chunks.js";
 import type { Chunk, KeyVector, Validity } from "../../src/io/read/table.js";
 import { isValid } from "../../src/io/read/vectors.js";
@@ -8,11 +8,16 @@ import { ON_PROCESSOR } from "../support/processor.js";
 /** Where libraries for the processor are built, this one is as well. */
 const BY_LIBRARY = ON_PROCESSOR === "native";
 
-let database: Database;
+let database: RowDatabase;
+let binding: Database;
 beforeAll(async () => {
-  database = await Database.open();
+  database = await openRowDatabase();
+  binding = await Database.open();
 });
-afterAll(() => database.close());
+afterAll(async () => {
+  await database.close();
+  await binding.close();
+});
 
 const orNull = <T>(validity: Validity, at: number, value: T): T | null =>
   isValid(validity, at) ? value : null;
@@ -96,18 +101,44 @@ const LAYOUTS: Record<string, [rows: number, layout: ChunkLayout]> = {
   ],
 };
 
+describe("small results by DuckDB's library", () => {
+  const QUERY = `SELECT i::BIGINT - 1 AS whole, i / 4 AS real, CASE WHEN i % 3 = 2 THEN NULL ELSE repeat('ü', i) END AS text,
+    NULL::DOUBLE AS none FROM range(20) t(i) ORDER BY i`;
+
+  it("are those by its binding", async () => {
+    const rows = await database.query(QUERY);
+    expect(rows.length).toBe(20);
+    expect(rows[7]).toEqual({ whole: 6, real: 1.75, text: "ü".repeat(7), none: null });
+    expect(rows).toEqual(await binding.query(QUERY));
+    expect(await database.query("SELECT 1::BIGINT AS x WHERE false")).toEqual([]);
+  });
+
+  it("share a connection with the statements before", async () => {
+    const statements = ["CREATE TEMP TABLE own AS SELECT 7::BIGINT AS x", "FROM own"];
+    for (const one of [database, binding]) {
+      expect(await one.query(...statements)).toEqual([{ x: 7 }]);
+      await expect(one.query("FROM own")).rejects.toThrow(/own does not exist/);
+    }
+  });
+
+  it("of a type that is not known are refused, and the database goes on", async () => {
+    for (const one of [database, binding]) {
+      await expect(one.query("SELECT DATE '2024-01-01' AS day")).rejects.toThrow(/type/);
+      expect(await one.query("SELECT 1::BIGINT AS x")).toEqual([{ x: 1 }]);
+    }
+  });
+});
+
 describe("rows by DuckDB's library", () => {
-  it.runIf(BY_LIBRARY)("can be had", async () => {
-    const result = await database.result("SELECT 1");
-    expect(result).toBeDefined();
-    await result?.close();
+  it.runIf(BY_LIBRARY)("can be had", () => {
+    expect(database).not.toBeInstanceOf(Database);
   });
 
   it.each(Object.keys(LAYOUTS))("are those by its binding: %s", async (name) => {
     const [rows, layout] = LAYOUTS[name];
     const read = await rowsOf(streamChunks(database, table(rows), layout));
     expect(read.length).toBe(rows);
-    expect(read).toEqual(await rowsOf(chunksByBinding(database, table(rows), layout)));
+    expect(read).toEqual(await rowsOf(chunksByBinding(binding, table(rows), layout)));
   });
 
   const failing = (at: number): ChunkLayout => ({
@@ -133,7 +164,7 @@ describe("rows by DuckDB's library", () => {
   });
 
   it.runIf(BY_LIBRARY)("end with their database", async () => {
-    const own = await Database.open();
+    const own = await openRowDatabase();
     const layout = { variables: ["CAST(i AS DOUBLE)"], weights: undefined, keys: [] };
     const reading = (async () => {
       for await (const _ of streamChunks(own, table(1e12), layout)) if (!own.closed) void own.close();

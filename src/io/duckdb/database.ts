@@ -1,8 +1,8 @@
 import type duckdbBindings from "@duckdb/node-bindings";
 import type { DuckdbLibrary } from "./library.js";
-import type { LibraryResult } from "./result.js";
-import { READY, SETTINGS, TIME_ZONE } from "./settings.js";
+import { INLINE_BYTES, READY, SETTINGS, TIME_ZONE } from "./settings.js";
 import type { LibraryDatabase } from "./shared.js";
+import type { SmallRow } from "./small-rows.js";
 
 export type Bindings = typeof duckdbBindings;
 type Connection = duckdbBindings.Connection;
@@ -13,7 +13,7 @@ export type Vector = duckdbBindings.Vector;
 export type DataChunk = duckdbBindings.DataChunk;
 
 /**
- * An in-memory DuckDB, used to read and write files. It works on the binding itself: the package that wraps it takes longer to load
+ * An in-memory DuckDB by its binding, where its C interface cannot be had and for rows that are drawn. It works on the binding itself: the package that wraps it takes longer to load
  * (0.1 s) than all of DuckDB.
  */
 export class Database {
@@ -21,7 +21,6 @@ export class Database {
   private readonly database: duckdbBindings.Database;
   /** Open connections, each with what it is doing. */
   private readonly connections = new Map<Connection, Promise<unknown>>();
-  private byLibrary: Promise<LibraryDatabase | undefined> | undefined;
   private closing: Promise<void> | undefined;
 
   private constructor(database: duckdbBindings.Database, bindings: Bindings) {
@@ -53,10 +52,10 @@ export class Database {
    * All rows of the last statement's small result, whose columns are VARCHAR, BIGINT or DOUBLE. The statements share a connection,
    * and with it what is kept for a connection alone.
    */
-  async query(...statements: string[]): Promise<Record<string, string | number | null>[]> {
+  async query(...statements: string[]): Promise<SmallRow[]> {
     return this.connected(async (connection) => {
       const result = await this.queried(connection, statements);
-      const rows: Record<string, string | number | null>[] = [];
+      const rows: SmallRow[] = [];
       for (;;) {
         const chunk = await this.doing(connection, this.bindings.fetch_chunk(result));
         if (!chunk || this.bindings.data_chunk_get_size(chunk) === 0) return rows;
@@ -86,19 +85,6 @@ export class Database {
     }
   }
 
-  /** Has a database of the library's open while other things are done, for results that are read in blocks. */
-  prepareResults(): void {
-    this.byLibrary ??= libraryDatabase();
-  }
-
-  /** A result to be read in blocks, which ends with this database: undefined where the library cannot be had. */
-  async result(sql: string): Promise<LibraryResult | undefined> {
-    this.prepareResults();
-    const database = await this.byLibrary;
-    if (this.closed) throw new Error("the database is closed");
-    return database?.result([READY], sql);
-  }
-
   /** Has `fill` append chunks to a table. */
   async append(table: string, fill: (add: (chunk: DataChunk) => void) => Promise<void>): Promise<void> {
     const { bindings } = this;
@@ -109,7 +95,7 @@ export class Database {
     });
   }
 
-  /** Ends every query in progress, which then rejects; results in blocks end when the database is closed. */
+  /** Ends every query in progress, which then rejects. */
   interrupt(): void {
     for (const connection of this.connections.keys()) this.bindings.interrupt(connection);
   }
@@ -117,7 +103,6 @@ export class Database {
   /** Ends every query in progress and gives everything back. */
   close(): Promise<void> {
     this.closing ??= (async () => {
-      await (await this.byLibrary)?.close();
       await Promise.all([...this.connections.keys()].map((connection) => this.disconnect(connection)));
       this.bindings.close_sync(this.database);
     })();
@@ -208,6 +193,14 @@ export class Database {
   }
 }
 
+/** A database that files are read with. */
+export type RowDatabase = Database | LibraryDatabase;
+
+/** By DuckDB's C interface if that can be had. */
+export async function openRowDatabase(): Promise<RowDatabase> {
+  return (await libraryDatabase()) ?? (await Database.open());
+}
+
 let library: Promise<DuckdbLibrary | undefined> | undefined;
 
 /**
@@ -221,9 +214,6 @@ export async function libraryDatabase(): Promise<LibraryDatabase | undefined> {
   const { LibraryDatabase } = await import("./shared.js");
   return new LibraryDatabase(found);
 }
-
-/** Texts of at most this many bytes lie within their row's sixteen. */
-export const INLINE_BYTES = 12;
 
 /** A DuckDB string: its length, then its bytes or, of a long one, four of them and their address. */
 function textAt(bindings: Bindings, bytes: Uint8Array, row: number): string {

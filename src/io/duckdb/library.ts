@@ -27,6 +27,9 @@ const CALLED = {
   destroy_prepare: ["void", address],
   execute_prepared_streaming: [state, address, address],
   result_error: [text, address],
+  column_count: ["int64_t", address],
+  column_name: [text, address, "int64_t"],
+  column_type: [state, address, "int64_t"],
   destroy_result: ["void", address],
   destroy_data_chunk: ["void", address],
 } as const satisfies Record<string, readonly string[]>;
@@ -123,7 +126,7 @@ export class DuckdbLibrary {
     }
   }
 
-  /** Fills a block (see read/blocks.ts) with rows of a result. */
+  /** Fills a block (see blocks.ts) with rows of a result. */
   async read(result: bigint, block: bigint): Promise<void> {
     await this.readRows.later(addressOf(this.reading), result, block);
   }

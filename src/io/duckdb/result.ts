@@ -19,6 +19,16 @@ export class LibraryResult {
     this.begun.catch(() => undefined); // met where it is awaited
   }
 
+  /** Name and type, as a code of DuckDB's, of each column; once the query has begun. */
+  get columns(): readonly { readonly name: string; readonly type: number }[] {
+    const { duckdb } = this.library;
+    const cursor = this.handles.at(RESULT.cursor);
+    return Array.from({ length: Number(duckdb.column_count(cursor)) }, (_, i) => ({
+      name: String(duckdb.column_name(cursor, i)),
+      type: Number(duckdb.column_type(cursor, i)),
+    }));
+  }
+
   /** Fills the block at this address with what comes next. */
   async read(block: bigint): Promise<void> {
     const cursor = this.handles.at(RESULT.cursor);

@@ -17,3 +17,6 @@ export const TIME_ZONE = "SET GLOBAL TimeZone = 'UTC'";
  * but one idle: rows come in twice the time.
  */
 export const READY = `SET streaming_buffer_size = '${32 * 2 ** 20}B'`;
+
+/** Texts of at most this many bytes lie within their row's sixteen. */
+export const INLINE_BYTES = 12;

@@ -2,7 +2,8 @@ import { Handles, LibraryConnection } from "./connection.js";
 import type { DuckdbLibrary } from "./library.js";
 import type { MemoryTable } from "./memory-table.js";
 import { LibraryResult } from "./result.js";
-import { SETTINGS, TIME_ZONE } from "./settings.js";
+import { READY, SETTINGS, TIME_ZONE } from "./settings.js";
+import { rowsOf, type SmallRow } from "./small-rows.js";
 
 const DATABASE = { config: 0, database: 1, error: 2, count: 3 } as const;
 
@@ -76,16 +77,31 @@ export class LibraryDatabase {
     this.shared = SharedDatabase.join(library);
   }
 
+  get closed(): boolean {
+    return this.closing !== undefined;
+  }
+
   /**
-   * The result of a query on a connection of its own, on which the statements are run before.
+   * A result to be read in blocks, of a query on a connection of its own.
    *
    * @throws Error with DuckDB's message
    */
-  async result(statements: readonly string[], sql: string): Promise<LibraryResult> {
-    const result = new LibraryResult(this.shared.library, await this.opened(), statements, sql);
-    this.doings.add(result);
-    await result.begun;
-    return result;
+  result(sql: string): Promise<LibraryResult> {
+    return this.resultOf([READY], sql);
+  }
+
+  /**
+   * All rows of the last statement's small result, whose columns are VARCHAR, BIGINT or DOUBLE. The statements share a connection,
+   * and with it what is kept for a connection alone.
+   */
+  async query(...statements: string[]): Promise<SmallRow[]> {
+    const result = await this.resultOf(statements.slice(0, -1), statements[statements.length - 1]);
+    try {
+      return await rowsOf(result);
+    } finally {
+      this.doings.delete(result);
+      await result.close();
+    }
   }
 
   /**
@@ -121,6 +137,19 @@ export class LibraryDatabase {
       await this.shared.leave();
     })();
     return this.closing;
+  }
+
+  private async resultOf(statements: readonly string[], sql: string): Promise<LibraryResult> {
+    const result = new LibraryResult(this.shared.library, await this.opened(), statements, sql);
+    this.doings.add(result);
+    try {
+      await result.begun;
+    } catch (error) {
+      this.doings.delete(result);
+      await result.close();
+      throw error;
+    }
+    return result;
   }
 
   /** The database's handle. */

@@ -1,10 +1,5 @@
-import {
-  type Bindings,
-  type Database,
-  type DataChunk,
-  INLINE_BYTES,
-  type Vector,
-} from "../duckdb/database.js";
+import type { Bindings, Database, DataChunk, RowDatabase, Vector } from "../duckdb/database.js";
+import { INLINE_BYTES } from "../duckdb/settings.js";
 import type { Chunk, KeyStorage, KeyVector, RealVector, Validity } from "./table.js";
 import { isValid } from "./vectors.js";
 
@@ -23,16 +18,16 @@ export interface ChunkLayout {
 
 /** The rows of a table by chunks: each is good until the next but one is asked for. */
 export async function* streamChunks(
-  database: Database,
+  database: RowDatabase,
   table: string,
   layout: ChunkLayout,
 ): AsyncGenerator<Chunk> {
-  const result = await database.result(`SELECT ${[...layout.variables, ...others(layout)]} FROM ${table}`);
-  if (!result) {
+  if (!("result" in database)) {
     yield* chunksByBinding(database, table, layout);
     return;
   }
-  const { blocksOf } = await import("./blocks.js");
+  const { blocksOf } = await import("../duckdb/blocks.js");
+  const result = await database.result(`SELECT ${[...layout.variables, ...others(layout)]} FROM ${table}`);
   yield* blocksOf(result, layout);
 }
 

@@ -1,10 +1,10 @@
 import { InputError } from "../../errors.js";
-import type { Database } from "../duckdb/database.js";
+import type { RowDatabase } from "../duckdb/database.js";
 
 /** What the readers of one source share. */
 export interface ReadContext {
   /** Opened when it is first asked for. */
-  database(): Promise<Database>;
+  database(): Promise<RowDatabase>;
   readonly signal: AbortSignal | undefined;
 }
 

@@ -1,5 +1,5 @@
 import { InputError } from "../../errors.js";
-import { column, type Database, literal, literals, pathLiteral } from "../duckdb/database.js";
+import { column, literal, literals, pathLiteral, type RowDatabase } from "../duckdb/database.js";
 import { streamChunks } from "./chunks.js";
 import { type ReadContext, unreadable } from "./context.js";
 import { DELIMITERS, fieldsOf, recordAt } from "./csv-text.js";
@@ -64,14 +64,14 @@ class CsvTable implements Table {
   empty = false;
   private readonly source: TableFile;
   private readonly context: ReadContext;
-  private readonly database: Database;
+  private readonly database: RowDatabase;
   private readonly names: readonly string[];
   private readonly delimiter: string;
 
   constructor(
     source: TableFile,
     context: ReadContext,
-    database: Database,
+    database: RowDatabase,
     names: readonly string[],
     delimiter: string,
   ) {

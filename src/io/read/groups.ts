@@ -1,4 +1,4 @@
-import { INLINE_BYTES } from "../duckdb/database.js";
+import { INLINE_BYTES } from "../duckdb/settings.js";
 import type { GroupIndex, GroupType, GroupValue } from "../rows.js";
 import { CodeTable } from "./codes.js";
 import type { Chunk, KeyType, KeyVector } from "./table.js";

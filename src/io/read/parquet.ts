@@ -1,5 +1,5 @@
 import { InputError } from "../../errors.js";
-import { column, type Database, pathLiteral } from "../duckdb/database.js";
+import { column, pathLiteral, type RowDatabase } from "../duckdb/database.js";
 import { streamChunks } from "./chunks.js";
 import { type ReadContext, unreadable } from "./context.js";
 import type { Chunk, KeyType, Selection, Table, TableColumn, TableFile } from "./table.js";
@@ -53,12 +53,12 @@ class ParquetTable implements Table {
   readonly empty: boolean;
   private readonly source: TableFile;
   private readonly context: ReadContext;
-  private readonly database: Database;
+  private readonly database: RowDatabase;
 
   constructor(
     source: TableFile,
     context: ReadContext,
-    database: Database,
+    database: RowDatabase,
     columns: readonly TableColumn[],
     rows: number,
   ) {

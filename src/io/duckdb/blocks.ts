@@ -1,7 +1,7 @@
 import { addressOf, memoryOf } from "../../steady-memory.js";
-import type { LibraryResult } from "../duckdb/result.js";
-import type { ChunkLayout } from "./chunks.js";
-import type { Chunk, KeyStorage, KeyVector } from "./table.js";
+import type { ChunkLayout } from "../read/chunks.js";
+import type { Chunk, KeyStorage, KeyVector } from "../read/table.js";
+import type { LibraryResult } from "./result.js";
 
 /** Bytes of a block's rows, as near as its number of rows comes to it: worth a call, and still in a cache when they are copied. */
 const BLOCK_BYTES = 2 ** 20;
@@ -67,7 +67,7 @@ class Block {
     const { variables, weights, keys } = layout;
     const dims = variables.length;
     this.layout = layout;
-    const capacity = Math.max(CHUNK_ROWS, Math.floor(BLOCK_BYTES / (8 * dims)));
+    const capacity = Math.max(CHUNK_ROWS, dims === 0 ? 0 : Math.floor(BLOCK_BYTES / (8 * dims)));
     this.fields = new BigInt64Array(memoryOf(8 * (FIELDS.firstKey + KEY_FIELDS.words * keys.length)));
     this.values = new Float64Array(memoryOf(8 * capacity * dims));
     this.valuesValidity = new Uint8Array(memoryOf((capacity * dims) / 8));
