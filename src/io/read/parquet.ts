@@ -18,10 +18,10 @@ export async function openParquet(file: TableFile, context: ReadContext): Promis
   const database = await context.database();
   const path = pathLiteral(file.path);
   try {
-    const described = await database.query(`DESCRIBE FROM read_parquet(${path}, hive_partitioning=false)`);
-    const [metadata] = await database.query(
-      `SELECT sum(num_rows)::DOUBLE AS rows FROM parquet_file_metadata(${path})`,
-    );
+    const [described, [metadata]] = await Promise.all([
+      database.query(`DESCRIBE FROM read_parquet(${path}, hive_partitioning=false)`),
+      database.query(`SELECT sum(num_rows)::DOUBLE AS rows FROM parquet_file_metadata(${path})`),
+    ]);
     const columns = described.map(({ column_name, column_type }) =>
       columnFrom(String(column_name), String(column_type)),
     );
