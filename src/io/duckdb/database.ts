@@ -1,6 +1,6 @@
 import type duckdbBindings from "@duckdb/node-bindings";
 import type { DuckdbLibrary } from "./library.js";
-import { INLINE_BYTES, READY, SETTINGS, TIME_ZONE } from "./settings.js";
+import { holdReady, INLINE_BYTES, SETTINGS, TIME_ZONE } from "./settings.js";
 import type { LibraryDatabase } from "./shared.js";
 import type { SmallRow } from "./small-rows.js";
 
@@ -68,11 +68,11 @@ export class Database {
    * A result chunk by chunk, in order. The next chunk is under way while the caller works on this one. Each stream has a connection of
    * its own: another query on it would cut the stream short without a word.
    */
-  async *stream(sql: string): AsyncGenerator<DataChunk> {
+  async *stream(sql: string, readyBytes: number): AsyncGenerator<DataChunk> {
     const { bindings } = this;
     const connection = await this.connect();
     try {
-      await this.queried(connection, [READY]);
+      await this.queried(connection, [holdReady(readyBytes)]);
       const prepared = await this.doing(connection, bindings.prepare(connection, sql));
       const result = await this.doing(connection, bindings.execute_prepared_streaming(prepared));
       let next = this.doing(connection, bindings.fetch_chunk(result));

@@ -13,10 +13,12 @@ export const SETTINGS = {
 export const TIME_ZONE = "SET GLOBAL TimeZone = 'UTC'";
 
 /**
- * What a stream may hold ready before it waits for its reader. DuckDB's own 1 MB is a few chunks, which keeps all its threads
- * but one idle: rows come in twice the time.
+ * Bytes that a stream may hold ready before it waits for its reader: enough for rows that come in small parts. DuckDB's own 1 MB is a few
+ * chunks, which keeps all its threads but one idle.
  */
-export const READY = `SET streaming_buffer_size = '${32 * 2 ** 20}B'`;
+export const READY_BYTES = 4 * 2 ** 20;
+
+export const holdReady = (bytes: number): string => `SET streaming_buffer_size = '${bytes}B'`;
 
 /** Texts of at most this many bytes lie within their row's sixteen. */
 export const INLINE_BYTES = 12;

@@ -2,7 +2,7 @@ import { Handles, LibraryConnection } from "./connection.js";
 import type { DuckdbLibrary } from "./library.js";
 import type { MemoryTable } from "./memory-table.js";
 import { LibraryResult } from "./result.js";
-import { READY, SETTINGS, TIME_ZONE } from "./settings.js";
+import { holdReady, SETTINGS, TIME_ZONE } from "./settings.js";
 import { rowsOf, type SmallRow } from "./small-rows.js";
 
 const DATABASE = { config: 0, database: 1, error: 2, count: 3 } as const;
@@ -86,8 +86,8 @@ export class LibraryDatabase {
    *
    * @throws Error with DuckDB's message
    */
-  result(sql: string): Promise<LibraryResult> {
-    return this.resultOf([READY], sql);
+  result(sql: string, readyBytes: number): Promise<LibraryResult> {
+    return this.resultOf([holdReady(readyBytes)], sql);
   }
 
   /**

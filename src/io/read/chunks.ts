@@ -1,5 +1,5 @@
 import type { Bindings, Database, DataChunk, RowDatabase, Vector } from "../duckdb/database.js";
-import { INLINE_BYTES } from "../duckdb/settings.js";
+import { INLINE_BYTES, READY_BYTES } from "../duckdb/settings.js";
 import type { Chunk, KeyStorage, KeyVector, RealVector, Validity } from "./table.js";
 import { isValid } from "./vectors.js";
 
@@ -16,18 +16,24 @@ export interface ChunkLayout {
   readonly keys: readonly { readonly sql: string; readonly storage: KeyStorage }[];
 }
 
-/** The rows of a table by chunks: each is good until the next but one is asked for. */
+/**
+ * The rows of a table by chunks: each is good until the next but one is asked for.
+ *
+ * @param readyBytes what DuckDB may hold ready
+ */
 export async function* streamChunks(
   database: RowDatabase,
   table: string,
   layout: ChunkLayout,
+  readyBytes = READY_BYTES,
 ): AsyncGenerator<Chunk> {
   if (!("result" in database)) {
-    yield* chunksByBinding(database, table, layout);
+    yield* chunksByBinding(database, table, layout, readyBytes);
     return;
   }
   const { blocksOf } = await import("../duckdb/blocks.js");
-  const result = await database.result(`SELECT ${[...layout.variables, ...others(layout)]} FROM ${table}`);
+  const sql = `SELECT ${[...layout.variables, ...others(layout)]} FROM ${table}`;
+  const result = await database.result(sql, readyBytes);
   yield* blocksOf(result, layout);
 }
 
@@ -39,9 +45,10 @@ export async function* chunksByBinding(
   database: Database,
   table: string,
   layout: ChunkLayout,
+  readyBytes = READY_BYTES,
 ): AsyncGenerator<Chunk> {
   const cells = [`[${layout.variables}]`, ...others(layout)];
-  for await (const chunk of database.stream(`SELECT ${cells} FROM ${table}`)) {
+  for await (const chunk of database.stream(`SELECT ${cells} FROM ${table}`, readyBytes)) {
     yield chunkOf(database.bindings, chunk, layout);
   }
 }
