@@ -41,8 +41,9 @@ async function accumulateBlocks(
       adding.catch(() => undefined); // met where it is awaited
       onProgress?.(source.rows, source.expectedRows ?? 0);
     }
-  } finally {
     await adding;
+  } finally {
+    await adding.catch(() => undefined); // nothing of the call goes on when it has ended
   }
   signal?.throwIfAborted();
   return accumulator.statistics(source.groups.size);
