@@ -8,6 +8,7 @@
 #include "mvn/merge.hpp"
 #include "mvn/moments.hpp"
 #include "mvn/simd.hpp"
+#include "mvn/specialise.hpp"
 
 using namespace mvn;
 
@@ -123,7 +124,7 @@ template <class Dim> class Lane {
 
   void merge(f64* group, i64 rows) const {
     const StatisticsRef whole = statisticsAt(group + places.statistics, d);
-    f64* origin = group + places.origin;
+    f64* __restrict origin = group + places.origin;
     if (*whole.count == 0) __builtin_memcpy(origin, group + heaviest(group, rows) * d, bytesOf(d));
     for (i64 r = 0; r < rows; ++r) {
       f64* __restrict row = group + r * d;
@@ -145,8 +146,8 @@ template <class Dim> class Lane {
     return found;
   }
 
-  void copyOut(const StatisticsRef& to, const f64* group) const {
-    const StatisticsRef from = statisticsAt(const_cast<f64*>(group) + places.statistics, d);
+  void copyOut(const StatisticsRef& to, f64* group) const {
+    const StatisticsRef from = statisticsAt(group + places.statistics, d);
     *to.count = *from.count;
     *to.weight = *from.weight;
     if (*from.count == 0) return writeEmpty(d, to);
@@ -156,21 +157,6 @@ template <class Dim> class Lane {
     }
   }
 };
-
-// f(d), d known to the compiler where there are few columns.
-template <class F> void withDim(i64 d, F f) {
-  switch (d) {
-    case 1: return f(Fixed<1>{});
-    case 2: return f(Fixed<2>{});
-    case 3: return f(Fixed<3>{});
-    case 4: return f(Fixed<4>{});
-    case 5: return f(Fixed<5>{});
-    case 6: return f(Fixed<6>{});
-    case 7: return f(Fixed<7>{});
-    case 8: return f(Fixed<8>{});
-    default: return f(Dynamic{int(d)});
-  }
-}
 
 }  // namespace
 
@@ -183,11 +169,11 @@ MVN_EXPORT(accumulate_scratch) i64 accumulate_scratch(i32 d) {
 MVN_EXPORT(accumulate)
 void accumulate(const Accumulation* all, i32 lane, const f64* x, const f64* weights, const unsigned* codes, i32 rows,
                 char* scratch) {
-  withDim(all->dims, [&](auto d) { Lane(*all, d, lane, scratch).add(x, weights, codes, rows); });
+  withDimension<f64>(SerialTeam{}, int(all->dims), [&](auto d) { Lane(*all, d, lane, scratch).add(x, weights, codes, rows); });
 }
 
 MVN_EXPORT(accumulated)
 void accumulated(const Accumulation* all, i32 lane, i32 groups, f64* count, f64* weight, f64* mean, f64* scatter,
                  char* scratch) {
-  withDim(all->dims, [&](auto d) { Lane(*all, d, lane, scratch).finish(groups, {count, weight, mean, scatter}); });
+  withDimension<f64>(SerialTeam{}, int(all->dims), [&](auto d) { Lane(*all, d, lane, scratch).finish(groups, {count, weight, mean, scatter}); });
 }

@@ -1,4 +1,4 @@
-// specialise.hpp: the dimensions for which evaluateGroup() has code of its own.
+// specialise.hpp: the dimensions for which evaluateGroup() and the taking in of rows have code of their own.
 //
 // Rows of up to 8 numbers fit in registers: half the time of the general code. float32 has only two of them, for the
 // size of the module. (Fits of small groups go by packs, see packs/fit.hpp.)
