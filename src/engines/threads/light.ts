@@ -1,5 +1,5 @@
 // Fits that are done sooner than workers would have started: by two or three calls of the library in threads of Node's pool. A program that
-// fits one file by the closed form starts no worker, which would take 30 ms of two processors and 12 MB each.
+// fits one file by the closed form starts no worker, which would take 30 ms of two processors and 10 MB each.
 import type { Control } from "../../engine.js";
 import { methodCode } from "../../methods.js";
 import { FITS, STATISTICS } from "../fields.js";
