@@ -6,14 +6,22 @@ export class TextTable {
   size = 0;
   /** The texts one after the other; number n lies from ends[n−1] to ends[n]. */
   private bytes = new Uint8Array(FIRST_BYTES);
+  private words = wordsOf(this.bytes);
   private ends = new Float64Array(FIRST_CAPACITY);
   private hashes = new Int32Array(FIRST_CAPACITY);
   /** Number + 1, or 0 where free. */
   private slots = new Uint32Array(2 * FIRST_CAPACITY);
+  /** Where texts were last looked up, and its words. */
+  private asked: { readonly bytes: Uint8Array; readonly words: DataView } = {
+    bytes: this.bytes,
+    words: this.words,
+  };
 
   /** The number of the text at bytes[from … to−1], a new one if it was not met before. */
   number(bytes: Uint8Array, from: number, to: number): number {
-    const h = hash(bytes, from, to);
+    if (this.asked.bytes !== bytes) this.asked = { bytes, words: wordsOf(bytes) };
+    const { words } = this.asked;
+    const h = hash(bytes, words, from, to);
     const mask = this.slots.length - 1;
     for (let slot = h & mask; ; slot = (slot + 1) & mask) {
       const number = this.slots[slot] - 1;
@@ -21,7 +29,7 @@ export class TextTable {
         this.slots[slot] = this.size + 1;
         return this.append(bytes.subarray(from, to), h);
       }
-      if (this.hashes[number] === h && this.isAt(number, bytes, from, to)) return number;
+      if (this.hashes[number] === h && this.isAt(number, bytes, words, from, to)) return number;
     }
   }
 
@@ -35,12 +43,14 @@ export class TextTable {
     return number === 0 ? 0 : this.ends[number - 1];
   }
 
-  private isAt(number: number, bytes: Uint8Array, from: number, to: number): boolean {
-    const start = this.start(number);
-    if (this.ends[number] - start !== to - from) return false;
-    for (let own = start, other = from; other < to; own++, other++) {
-      if (this.bytes[own] !== bytes[other]) return false;
+  private isAt(number: number, bytes: Uint8Array, words: DataView, from: number, to: number): boolean {
+    let own = this.start(number);
+    if (this.ends[number] - own !== to - from) return false;
+    let other = from;
+    for (; other + 4 <= to; own += 4, other += 4) {
+      if (this.words.getUint32(own, true) !== words.getUint32(other, true)) return false;
     }
+    for (; other < to; own++, other++) if (this.bytes[own] !== bytes[other]) return false;
     return true;
   }
 
@@ -48,7 +58,10 @@ export class TextTable {
     const number = this.size++;
     const start = this.start(number);
     const end = start + text.length;
-    while (end > this.bytes.length) this.bytes = resized(this.bytes, new Uint8Array(2 * this.bytes.length));
+    while (end > this.bytes.length) {
+      this.bytes = resized(this.bytes, new Uint8Array(2 * this.bytes.length));
+      this.words = wordsOf(this.bytes);
+    }
     this.bytes.set(text, start);
     this.ends[number] = end;
     this.hashes[number] = h;
@@ -74,10 +87,22 @@ function resized<T extends Uint8Array | Int32Array | Float64Array>(from: T, to: 
   return to;
 }
 
-/** FNV-1a (Fowler, Noll & Vo 1991) with a final mixing, since slots are its low bits. */
-function hash(bytes: Uint8Array, from: number, to: number): number {
-  let h = 0x811c9dc5;
-  for (let i = from; i < to; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
-  h = Math.imul(h ^ (h >>> 15), 0x85ebca6b);
-  return h ^ (h >>> 13);
+/** Reads four bytes at a time, wherever they begin. */
+const wordsOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength);
+
+/** The multiply-and-shift mixing of MurmurHash3 (Appleby 2011), four bytes at a time and the last ones each by itself. */
+function hash(bytes: Uint8Array, words: DataView, from: number, to: number): number {
+  let h = to - from;
+  let i = from;
+  for (; i + 4 <= to; i += 4) {
+    h = Math.imul(h ^ words.getUint32(i, true), 0x85ebca6b);
+    h ^= h >>> 13;
+  }
+  for (; i < to; i++) {
+    h = Math.imul(h ^ bytes[i], 0x85ebca6b);
+    h ^= h >>> 13;
+  }
+  h = Math.imul(h, 0xc2b2ae35);
+  return h ^ (h >>> 16);
 }
