@@ -127,6 +127,8 @@ export class Pool {
 
   /** Ends the workers; a task that they are at fails. */
   async close(): Promise<void> {
+    // One that is ended while it loads a library takes the process with it.
+    await Promise.allSettled(this.#threads.map((thread) => thread.ready));
     await Promise.all(this.#threads.map((thread) => thread.terminate()));
   }
 }
