@@ -19,7 +19,7 @@ export async function* windowsOf(source: RowSource, bytes?: number): AsyncGenera
   const window = new Window(source.columns.length, source.weighted, bytes);
   for await (const block of source.blocks()) {
     for (let from = 0; from < block.rows; ) {
-      from = window.fill(block, from);
+      from = window.fill(block, from, source.groups.size);
       if (window.full) yield window.take();
     }
   }
@@ -65,8 +65,8 @@ class Window {
     return !this.taken && this.rows > 0;
   }
 
-  /** Takes in rows of a block from `from` on as far as there is room; returns where it stopped. */
-  fill({ x, codes, weights, rows: end }: CodedRows, from: number): number {
+  /** Takes in rows of a block from `from` on as far as there is room; returns where it stopped. `size` is above every code so far. */
+  fill({ x, codes, weights, rows: end }: CodedRows, from: number, size: number): number {
     // Not before: until the next window is asked for, that of the one before may be in use.
     if (this.taken) this.turn();
     const { dims, rows, room } = this;
@@ -74,7 +74,7 @@ class Window {
     room.x.set(x.subarray(from * dims, (from + count) * dims), rows * dims);
     if (weights) room.weights?.set(weights.subarray(from, from + count), rows);
     room.codes.set(codes.subarray(from, from + count), rows);
-    for (let k = from; k < from + count; k++) if (codes[k] >= this.groups) this.groups = codes[k] + 1;
+    if (this.groups < size) this.groups = groupsAmong(codes, from, from + count, this.groups);
     this.rows += count;
     return from + count;
   }
@@ -108,4 +108,11 @@ class Window {
       ...(weighted && { weights: new Float64Array(capacity) }),
     };
   }
+}
+
+/** How many groups there are with those of codes[from … end−1]. */
+function groupsAmong(codes: Uint32Array, from: number, end: number, before: number): number {
+  let groups = before;
+  for (let k = from; k < end; k++) if (codes[k] >= groups) groups = codes[k] + 1;
+  return groups;
 }
