@@ -54,7 +54,7 @@ export async function* blocksOf(result: LibraryResult, layout: ChunkLayout): Asy
 }
 
 /** Memory for rows, which kernels/rows/rows.cpp fills. */
-class Block {
+export class Block {
   private readonly layout: ChunkLayout;
   private readonly fields: BigInt64Array;
   private readonly values: Float64Array;

@@ -1,7 +1,7 @@
 import type { ChunkLayout } from "../read/chunks.js";
 import type { KeyStorage, KeyVector } from "../read/table.js";
 import { isValid } from "../read/vectors.js";
-import { blocksOf } from "./blocks.js";
+import { Block } from "./blocks.js";
 import type { LibraryResult } from "./result.js";
 import { INLINE_BYTES } from "./settings.js";
 
@@ -21,7 +21,9 @@ export async function rowsOf(result: LibraryResult): Promise<SmallRow[]> {
   });
   const layout: ChunkLayout = { variables: [], weights: undefined, keys };
   const rows: SmallRow[] = [];
-  for await (const chunk of blocksOf(result, layout)) {
+  const block = new Block(layout); // one is enough: nobody works on it while another is filled
+  for (await block.fill(result); block.rows > 0; await block.fill(result)) {
+    const chunk = block.chunk();
     for (let r = 0; r < chunk.rows; r++) {
       const values = chunk.keys.map((vector, k) => [keys[k].sql, valueAt(vector, r, keys[k].storage)]);
       rows.push(Object.fromEntries(values) as SmallRow);
