@@ -33,7 +33,9 @@ struct Accumulation {
 
 i64 runRows(i64 d) { return d < leastRun ? leastRun : d < mostRun ? (d + LINE - 1) / LINE * LINE : mostRun; }
 
-constexpr unsigned long bytesOf(i64 words) { return static_cast<unsigned long>(words) * sizeof(f64); }
+using Bytes = decltype(sizeof(f64));  // of 64 bits wherever an address is
+
+constexpr Bytes bytesOf(i64 words) { return Bytes(words) * sizeof(f64); }
 
 i64 wholeLines(i64 words) { return (words + LINE - 1) / LINE * LINE; }
 

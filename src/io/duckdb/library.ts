@@ -90,7 +90,7 @@ export class DuckdbLibrary {
   private readonly showing: BigUint64Array;
 
   /**
-   * The library that the binding has loaded, and ours that reads from it.
+   * DuckDB's library, which comes with its binding, and ours that reads from it.
    *
    * @throws Error where there is no such library for this platform, or it does not load
    */
