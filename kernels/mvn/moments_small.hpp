@@ -3,6 +3,7 @@
 #pragma once
 
 #include "moments_chunk.hpp"
+#include "moments_columns.hpp"
 #include "moments_sums.hpp"
 #include "team.hpp"
 
@@ -76,10 +77,33 @@ template <int D, class Row> MVN_FN void prefetchRows(const Row* x, int count) {
   prefetch(x + distance / i64(sizeof(Row)), i64(count) * D * i64(sizeof(Row)));
 }
 
+// From how many rows on a chunk is dealt out into columns, 0 for never: fewer are not worth the lanes that are added in the end.
+template <int D, class Sum>
+constexpr int dealtFrom = MVN_VECTOR_BYTES < 64 || D > 4 ? 0 : D <= 3 || sizeof(Sum) == sizeof(f32) ? 32 : 128;
+
+template <int D, class Sum> MVN_FN void addChunkByColumns(const Sum* x, int rows, GroupSums<D>& group) {
+  using Sums = ColumnSums<D, Sum>;
+  Sums sums(x);
+  int r = 0;
+  for (; r + Sums::rows <= rows; r += Sums::rows) {
+    prefetchRows<D>(x + r * D, Sums::rows);
+    sums.add(x + r * D);
+  }
+  if (r < rows) {
+    prefetchRows<D>(x + r * D, rows - r);
+    sums.addLast(x + (rows - Sums::rows) * D, rows - r);
+  }
+  sums.join();
+  group.add(chunkOf(rows), x, sums);
+}
+
 template <int D, class Sum, bool weighted>
 MVN_FN void addChunk(const Sum* x, const f64* weights, int rows, GroupSums<D>& group) {
   using Sums = ChunkSums<D, Sum>;
-  constexpr int step = Sums::rows;
+  constexpr int step = Sums::rows, dealt = dealtFrom<D, Sum>;
+  if constexpr (dealt > 0 && !weighted) {
+    if (rows >= dealt) return addChunkByColumns<D, Sum>(x, rows, group);
+  }
   Chunk chunk = weighted ? chunkOf<Sum>(weights, rows) : chunkOf(rows);
   if (chunk.count == 0) return;
 
