@@ -1,4 +1,4 @@
-// Measures every goal for the CPU in one go and says which are reached: closed form, float32, groups of unequal size, iterative fits, the
+// Measures every goal for the CPU in one go and says which are reached: closed form, bandwidth, float32, groups of unequal size, iterative fits, the
 // command from file to file, scale and accuracy. Needs a clone with `npm ci` done, and for what is compared a Python with
 // bench/peers/requirements.txt.
 //
@@ -12,12 +12,13 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { commit, machine, ownVersions } from "../dist/bench/machine.js";
 import { accuracy } from "./goals/accuracy.mjs";
+import { bandwidth } from "./goals/bandwidth.mjs";
 import { closed, float32, ragged } from "./goals/closed.mjs";
 import { command } from "./goals/command.mjs";
 import { iterative } from "./goals/iterative.mjs";
 import { scale } from "./goals/scale.mjs";
 
-const SECTIONS = { closed, float32, ragged, iterative, command, scale, accuracy };
+const SECTIONS = { closed, bandwidth, float32, ragged, iterative, command, scale, accuracy };
 
 const { values } = parseArgs({
   options: {

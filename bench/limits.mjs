@@ -56,56 +56,83 @@ async function wasmModule() {
   return new WebAssembly.Module(files["limits.wasm"]);
 }
 
-/** @returns read in GB/s; float64 and float32 in Gflop/s: the most over some runs, of all threads together */
-async function measure(threads, code) {
+/** Threads that do what they are told, all at a time; each has memory of its own to read. */
+async function startThreads(threads, code) {
   const pages = (BASE + threads * THREAD_BYTES) / PAGE;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: 16384, shared: true });
   const workers = Array.from({ length: threads }, (_, i) => {
     const workerData = { ...code, memory, base: BASE + i * THREAD_BYTES, bytes: THREAD_BYTES };
     return new Worker(here("limits/worker.mjs"), { workerData });
   });
+  const [[lanes]] = await Promise.all(workers.map((worker) => once(worker, "message")));
+  return {
+    lanes,
+    /** @returns how long the slowest took, ms */
+    async run(task) {
+      const answers = workers.map((worker) => once(worker, "message"));
+      for (const worker of workers) worker.postMessage(task);
+      return Math.max(...(await Promise.all(answers)).map(([{ ms }]) => ms));
+    },
+    close: () => Promise.all(workers.map((worker) => worker.terminate())),
+  };
+}
+
+const readSpeed = (threads, ms) => (threads * THREAD_BYTES) / ms / 1e6;
+
+/** @returns read in GB/s; float64 and float32 in Gflop/s: the most over some runs, of all threads together */
+async function measure(threads, code) {
+  const all = await startThreads(threads, code);
+  const least = async (task) => {
+    let best = Infinity;
+    for (let run = 0; run < RUNS; run++) best = Math.min(best, await all.run(task));
+    return best;
+  };
+  const flops = async (name, each) =>
+    (threads * STEPS * OPERATIONS * each) / (await least({ name, steps: STEPS })) / 1e6;
   try {
-    const [[lanes]] = await Promise.all(workers.map((worker) => once(worker, "message")));
-    const least = async (task) => {
-      let best = Infinity;
-      for (let run = 0; run < RUNS; run++) {
-        const answers = workers.map((worker) => once(worker, "message"));
-        for (const worker of workers) worker.postMessage(task);
-        const times = (await Promise.all(answers)).map(([{ ms }]) => ms);
-        best = Math.min(best, Math.max(...times));
-      }
-      return best;
-    };
-    const read = (threads * THREAD_BYTES) / (await least({ name: "read" })) / 1e6;
-    const flops = async (name, each) =>
-      (threads * STEPS * OPERATIONS * each) / (await least({ name, steps: STEPS })) / 1e6;
     return {
       threads,
-      read,
-      float64: await flops("multiply_add_f64", lanes.float64),
-      float32: await flops("multiply_add_f32", lanes.float32),
+      read: readSpeed(threads, await least({ name: "read" })),
+      float64: await flops("multiply_add_f64", all.lanes.float64),
+      float32: await flops("multiply_add_f32", all.lanes.float32),
     };
   } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    await all.close();
   }
 }
 
-/** The limits of `wasm`, and of `native` where it is available. */
-export async function measureLimits(threads) {
-  const limits = { wasm: await measure(threads, { module: await wasmModule() }) };
+/** f({ library }), a library of what the kernels of `native` are compiled to; undefined where there is none for this machine. */
+async function withLibrary(f) {
   const choice = await chooseLibrary(process.env.MVNFIT_INSTRUCTIONS ?? "");
-  if ("reason" in choice) return limits;
+  if ("reason" in choice) return undefined;
   const scratch = mkdtempSync(join(tmpdir(), "mvnfit-limits-"));
   try {
     const own = librariesOf(`${process.platform}-${process.arch}`).find((one) =>
       choice.file.endsWith(one.file),
     );
     await compileLibraries([own], [here("limits/limits.cpp").pathname], scratch);
-    limits.native = await measure(threads, { library: join(scratch, own.file) });
+    return await f({ library: join(scratch, own.file) });
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-  return limits;
+}
+
+/** The limits of `wasm`, and of `native` where it is available. */
+export async function measureLimits(threads) {
+  const limits = { wasm: await measure(threads, { module: await wasmModule() }) };
+  const native = await withLibrary((code) => measure(threads, code));
+  return native ? { ...limits, native } : limits;
+}
+
+/** Threads that read memory whenever they are asked to: `read()` is what they reach then, GB/s. As `native` reads, or `wasm` where there is none. */
+export async function openReader(threads) {
+  const all =
+    (await withLibrary((code) => startThreads(threads, code))) ??
+    (await startThreads(threads, { module: await wasmModule() }));
+  return {
+    read: async () => readSpeed(threads, await all.run({ name: "read" })),
+    close: all.close,
+  };
 }
 
 if (process.argv[1] === here("").pathname) {

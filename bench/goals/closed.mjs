@@ -1,7 +1,6 @@
 // The closed form, batched: against NumPy, PyTorch, JAX and Numba in float64 and float32, and groups of unequal size against
 // loops and group-bys.
 import { bench } from "../../dist/bench.js";
-import { measureLimits } from "../limits.mjs";
 
 const SHAPES = ["standard", "wide"];
 const BATCHED = ["numpy", "torch", "jax"];
@@ -17,7 +16,6 @@ const GOALS = [
 ];
 /** Over the best uncentred form: twice as fast up to this d, ahead beyond it. */
 const UNCENTRED = { dims: 8, small: 2, large: 1 };
-const READ_SHARE = 0.7;
 
 /** Of the one engine that was measured. */
 const ownEntry = ({ entries }, rowsIn) =>
@@ -67,22 +65,7 @@ const run = ({ engine, threads, runs, python, signal, note }, more) =>
 export async function closed(settings) {
   const against = [...BATCHED, "numba"];
   const result = await run(settings, { shapes: SHAPES, against, rowsIn: ["engine", "shared", "plain"] });
-  const limits = await measureLimits(settings.threads);
-  const lines = result.cases.flatMap(linesOf);
-  for (const one of result.cases.filter(({ dims }) => dims <= 4)) {
-    const own = ownEntry(one, "engine");
-    const speed = own?.gigabytesPerSecond ?? null;
-    const read = Math.max(...Object.values(limits).map((one) => one.read));
-    lines.push({
-      what: `${one.shape} ${one.precision}`,
-      goal: "share of the read bandwidth",
-      least: READ_SHARE,
-      got: speed === null ? null : speed / read,
-      unit: "",
-      note: speed === null ? "" : `${speed.toFixed(1)} of ${read.toFixed(1)} GB/s`,
-    });
-  }
-  return { lines, measured: { result, limits } };
+  return { lines: result.cases.flatMap(linesOf), measured: { result } };
 }
 
 export async function float32(settings) {

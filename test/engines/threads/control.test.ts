@@ -85,6 +85,19 @@ describe.each(ENGINES)("$name: a running call", ({ open }) => {
     expect(performance.now() - started).toBeLessThan(SOON_MS);
   });
 
+  it("fails where the engine is closed while its threads are still starting", async () => {
+    const batch = longBatch();
+    // From threads that have not begun to ones that are at work: loading a library takes some 20 ms.
+    for (let late = 0; late < 30; late += 2) {
+      const own = await open();
+      const session = await own.open(batch);
+      const ended = expect(session.fit(long)).rejects.toThrow(/: the call was ended: the engine is closed/);
+      await new Promise((resolve) => setTimeout(resolve, late));
+      await own.close();
+      await ended;
+    }
+  });
+
   it("leaves the queue at once when it is aborted while it waits, and the next waits on", async () => {
     await using session = await engine.open(longBatch());
     const first = new AbortController();
