@@ -64,7 +64,12 @@ async function startThreads(threads, code) {
     const workerData = { ...code, memory, base: BASE + i * THREAD_BYTES, bytes: THREAD_BYTES };
     return new Worker(here("limits/worker.mjs"), { workerData });
   });
-  const [[lanes]] = await Promise.all(workers.map((worker) => once(worker, "message")));
+  const close = () => Promise.all(workers.map((worker) => worker.terminate()));
+  const ready = Promise.all(workers.map((worker) => once(worker, "message")));
+  const [[lanes]] = await ready.catch(async (error) => {
+    await close(); // those that did start would keep the process
+    throw error;
+  });
   return {
     lanes,
     /** @returns how long the slowest took, ms */
@@ -73,7 +78,7 @@ async function startThreads(threads, code) {
       for (const worker of workers) worker.postMessage(task);
       return Math.max(...(await Promise.all(answers)).map(([{ ms }]) => ms));
     },
-    close: () => Promise.all(workers.map((worker) => worker.terminate())),
+    close,
   };
 }
 

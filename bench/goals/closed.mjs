@@ -18,9 +18,8 @@ const GOALS = [
 const UNCENTRED = { dims: 8, small: 2, large: 1 };
 
 /** Of the one engine that was measured. */
-const ownEntry = ({ entries }, rowsIn) =>
-  entries.find(({ kind, form }) => kind === "engine" && form === rowsIn);
-const ownMedian = (one, rowsIn) => ownEntry(one, rowsIn)?.total?.median;
+const ownMedian = ({ entries }, rowsIn) =>
+  entries.find(({ kind, form }) => kind === "engine" && form === rowsIn)?.total?.median;
 
 const median = ({ entries }, name, form) =>
   entries.find((entry) => entry.name === name && entry.form === form)?.total?.median;
