@@ -1,4 +1,5 @@
 // The command: its words and what they do, in the bundle that main.ts loads.
+import { openAhead } from "./ahead.js";
 import { reportFailure } from "./failure.js";
 import { runProgram } from "./program.js";
 import { Terminal } from "./terminal.js";
@@ -9,8 +10,12 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+const words = process.argv.slice(2);
+const ahead = await openAhead(words);
 try {
-  await runProgram(process.argv.slice(2));
+  await runProgram(words);
 } catch (error) {
   process.exitCode = reportFailure(error, new Terminal(false));
+} finally {
+  await ahead?.close();
 }

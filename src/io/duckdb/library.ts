@@ -95,7 +95,7 @@ export class DuckdbLibrary {
    * @throws Error where there is no such library for this platform, or it does not load
    */
   constructor() {
-    const duckdb = koffi.load(duckdbFile());
+    const duckdb = koffi.load(duckdbFile(), { lazy: true }); // most of its functions are never called
     const called = Object.entries(CALLED).map(([name, [answer, ...types]]) => [
       name,
       callOf(duckdb, `duckdb_${name}`, answer, types),

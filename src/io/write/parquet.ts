@@ -2,7 +2,6 @@ import { STATUSES } from "../../status.js";
 import { Database, identifier, libraryDatabase, literal } from "../duckdb/database.js";
 import type { MemoryColumn } from "../duckdb/memory-table.js";
 import type { GroupType, GroupValue } from "../rows.js";
-import { chunksOf, createTable } from "./chunks.js";
 import { type FitsResult, SCALAR_COLUMNS } from "./result.js";
 
 /** SQL types that a key's text is turned back into; all others (enumerations, say) stay text. */
@@ -39,6 +38,7 @@ let tables = 0;
 
 /** The same by DuckDB's binding, which first copies the fits into a table of the database's. */
 export async function writeByBinding(result: FitsResult, file: string, signal?: AbortSignal): Promise<void> {
+  const { chunksOf, createTable } = await import("./chunks.js");
   await withDatabase({}, signal, async (database) => {
     const columns = columnsOf(result);
     await createTable(database, "fits", columns);
