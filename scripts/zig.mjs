@@ -62,7 +62,7 @@ export function rowsLibrariesOf(name) {
 }
 
 /** Compiled for any processor of the architecture. */
-const FOR_ANY = ["supported.cpp", "rows.cpp", "table.cpp"];
+const FOR_ANY = ["supported.cpp", "rows.cpp", "table.cpp", "numbers.cpp"];
 
 /**
  * The compiler, installed into build/zig by npm the first time. It is no dependency in package.json: npm would install its 400 MB for each

@@ -11,7 +11,7 @@ using namespace mvn::duckdb;
 
 // What lies in a column, in the order of KINDS in src/io/duckdb/memory-table.ts.
 enum Kind : i64 {
-  wholeKind,    // float64, to be BIGINT
+  wholeKind,    // float64, to be BIGINT; NULL where it is not finite
   integerKind,  // int32
   doubleKind,   // float64; NULL where it is not finite
   listKind,     // `length` float64 a row, each NULL where it is not finite
@@ -96,7 +96,10 @@ void fill(Vector vector, const Column& column, i64 first, i64 count) {
   switch (column.kind) {
     case wholeKind: {
       auto to = static_cast<i64*>(api.vector_get_data(vector));
-      for (i64 r = 0; r < count; ++r) to[r] = i64(reals[first + r]);
+      for (i64 r = 0; r < count; ++r) {
+        if (isNull(reals[first + r])) setNull(vector, r);
+        else to[r] = i64(reals[first + r]);
+      }
       return;
     }
     case integerKind:

@@ -5,6 +5,7 @@ import type { Readable } from "node:stream";
 import { InputError } from "../errors.js";
 import { openRowDatabase, type RowDatabase } from "./duckdb/database.js";
 import type { ReadContext } from "./read/context.js";
+import type { NativeNumbers } from "./read/numbers.js";
 import { select, selectSame } from "./read/schema.js";
 import { type Part, Rows } from "./read/source.js";
 import { spool } from "./read/stdin.js";
@@ -55,10 +56,20 @@ export async function openRows(files: readonly string[], options: ReadOptions): 
   try {
     const tables: Table[] = [];
     for (const file of files) tables.push(await openTable(file, options, resources));
-    return new Rows(partsOf(tables, options), options, () => resources.close());
+    return new Rows(partsOf(tables, options), options, await nativeNumbers(), () => resources.close());
   } catch (error) {
     await resources.close();
     throw options.signal?.aborted ? options.signal.reason : error;
+  }
+}
+
+/** Where there is code of the processor's own for them. */
+async function nativeNumbers(): Promise<NativeNumbers | undefined> {
+  try {
+    const { NativeNumbers } = await import("./read/numbers.js");
+    return new NativeNumbers();
+  } catch {
+    return undefined;
   }
 }
 

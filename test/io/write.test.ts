@@ -185,6 +185,21 @@ describe.each(Object.entries(WAYS))("Parquet, %s,", (_, write) => {
     expect(second.filter((_, i) => i % 2 === 1)).toEqual(types.map(() => null));
   });
 
+  it("keeps whole keys to the last digit: numbers, null, and a column with one beyond 2^53", async () => {
+    const small = [null, 0, -128, 127];
+    const large = [null, Number.MIN_SAFE_INTEGER, 2 ** 31, Number.MAX_SAFE_INTEGER];
+    const larger = [null, 1, -(2n ** 63n), 2n ** 63n - 1n];
+    const types = ["TINYINT", "BIGINT", "BIGINT"].map((type, i) => ({ name: `k${i}`, type }));
+    const keys = small.map((key, g) => [key, large[g], larger[g]]);
+    const path = join(folder, "fits.parquet");
+    await write(resultOf(keys, types, 1), path);
+    expect(await read(path, "DISTINCT typeof(k0), typeof(k1), typeof(k2)")).toEqual([
+      types.map(({ type }) => type),
+    ]);
+    const texts = keys.map((key) => key.map((value) => (value === null ? null : String(value))));
+    expect(await read(path, "k0::VARCHAR, k1::VARCHAR, k2::VARCHAR")).toEqual(texts);
+  });
+
   it("keeps keys that writers stumble over, and reads arrays in shared memory where they lie", async () => {
     const keys = [...AWKWARD_KEYS.map(([key]) => [key]), ["long ".repeat(1000)]];
     const plain = resultOf(keys, [{ name: "k", type: "VARCHAR" }], 2);

@@ -1,7 +1,7 @@
-import { promisify } from "node:util";
 import koffi from "koffi";
 import type { Accumulator, AccumulatorLayout, CodedRows } from "../../engine.js";
 import { EngineError } from "../../errors.js";
+import { ADDRESS, callOf, I32, I64, type LibraryCall, NOTHING } from "../../library-calls.js";
 import { Statistics } from "../../statistics.js";
 import { addressOf, memoryOf } from "../../steady-memory.js";
 
@@ -25,9 +25,6 @@ const FIRST_GROUPS = 2 ** 12;
 
 const LINE = 64;
 
-/** A function of the library that runs in a thread of Node's pool. */
-type Later = (...values: (number | bigint)[]) => Promise<void>;
-
 /**
  * What the kernels export for accumulators. Its functions run in threads of Node's own pool, not in workers: rows are read by one of
  * these, and to hand them to the next takes no message.
@@ -35,19 +32,18 @@ type Later = (...values: (number | bigint)[]) => Promise<void>;
 export class AccumulatorLibrary {
   readonly groupBytes: (dims: number, weighted: number) => number;
   readonly scratchBytes: (dims: number) => number;
-  readonly accumulate: Later;
-  readonly accumulated: Later;
+  readonly accumulate: LibraryCall["later"];
+  readonly accumulated: LibraryCall["later"];
 
   /** @throws Error where the library cannot be loaded */
   constructor(file: string) {
     const library = koffi.load(file);
-    const [i32, i64, address] = ["int32_t", "int64_t", "uint64_t"];
-    const later = (name: string, types: string[]) =>
-      promisify(library.func(name, "void", types).async) as unknown as Later;
-    this.groupBytes = library.func("group_bytes", i64, [i32, i32]) as typeof this.groupBytes;
-    this.scratchBytes = library.func("accumulate_scratch", i64, [i32]) as typeof this.scratchBytes;
-    this.accumulate = later("accumulate", [address, i32, address, address, address, i32, address]);
-    this.accumulated = later("accumulated", [address, i32, i32, address, address, address, address, address]);
+    const later = (name: string, types: string[]) => callOf(library, name, NOTHING, types).later;
+    this.groupBytes = callOf(library, "group_bytes", I64, [I32, I32]) as typeof this.groupBytes;
+    this.scratchBytes = callOf(library, "accumulate_scratch", I64, [I32]) as typeof this.scratchBytes;
+    const at = ADDRESS;
+    this.accumulate = later("accumulate", [at, I32, at, at, at, I32, at]);
+    this.accumulated = later("accumulated", [at, I32, I32, at, at, at, at, at]);
   }
 }
 
@@ -117,7 +113,7 @@ export class NativeAccumulator implements Accumulator {
     return addressOf(this.#fields);
   }
 
-  async #onEveryLane(work: (lane: number, scratch: bigint) => Promise<void>): Promise<void> {
+  async #onEveryLane(work: (lane: number, scratch: bigint) => Promise<unknown>): Promise<void> {
     await Promise.all(this.#scratches.map(({ address }, lane) => work(lane, address)));
   }
 

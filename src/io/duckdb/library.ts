@@ -3,13 +3,13 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { arch, platform } from "node:process";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import koffi from "koffi";
+import { ADDRESS as address, callOf, type LibraryCall, TEXT as text } from "../../library-calls.js";
 import { LIBRARY_ENDING } from "../../shared-library.js";
 import { addressOf, memoryOf } from "../../steady-memory.js";
+import { type RowsLibrary, rowsLibrary } from "../rows-library.js";
 
-const [address, state, text] = ["uint64_t", "int32_t", "str"];
+const state = "int32_t";
 
 /** What is called from here: the type of its answer, and of what it takes. */
 const CALLED = {
@@ -44,8 +44,6 @@ const READING = [
   "vector_get_validity",
 ];
 
-type Value = number | bigint | string | null;
-
 /** What kernels/rows/table.cpp calls: in the order of TableFunctions in kernels/rows/duckdb.hpp. */
 const SHOWING = [
   "create_table_function",
@@ -76,16 +74,9 @@ const SHOWING = [
   "list_vector_get_child",
 ];
 
-/** A function of C's. `later` runs it in a thread of Node's pool. */
-interface Call {
-  (...values: Value[]): Value;
-  readonly later: (...values: Value[]) => Promise<Value>;
-}
-
 export class DuckdbLibrary {
-  readonly duckdb: Readonly<Record<keyof typeof CALLED, Call>>;
-  private readonly readRows: Call;
-  private readonly registerTable: Call;
+  readonly duckdb: Readonly<Record<keyof typeof CALLED, LibraryCall>>;
+  private readonly rows: RowsLibrary;
   private readonly reading: BigUint64Array;
   private readonly showing: BigUint64Array;
 
@@ -95,6 +86,7 @@ export class DuckdbLibrary {
    * @throws Error where there is no such library for this platform, or it does not load
    */
   constructor() {
+    this.rows = rowsLibrary();
     const duckdb = koffi.load(duckdbFile(), { lazy: true }); // most of its functions are never called
     const called = Object.entries(CALLED).map(([name, [answer, ...types]]) => [
       name,
@@ -110,9 +102,6 @@ export class DuckdbLibrary {
     };
     this.reading = addressesOf(READING);
     this.showing = addressesOf(SHOWING);
-    const rows = koffi.load(rowsFile());
-    this.readRows = callOf(rows, "read_rows", "void", [address, address, address]);
-    this.registerTable = callOf(rows, "register_table", state, [address, address, text, address]);
   }
 
   /**
@@ -121,31 +110,19 @@ export class DuckdbLibrary {
    * @throws Error where DuckDB does not take it
    */
   show(connection: bigint, name: string, table: bigint): void {
-    if (this.registerTable(addressOf(this.showing), connection, name, table)) {
+    if (this.rows.registerTable(addressOf(this.showing), connection, name, table)) {
       throw new Error(`DuckDB does not take the table function ${name}`);
     }
   }
 
   /** Fills a block (see blocks.ts) with rows of a result. */
   async read(result: bigint, block: bigint): Promise<void> {
-    await this.readRows.later(addressOf(this.reading), result, block);
+    await this.rows.readRows.later(addressOf(this.reading), result, block);
   }
-}
-
-function callOf(library: ReturnType<typeof koffi.load>, name: string, answer: string, types: string[]): Call {
-  const call = library.func(name, answer, types);
-  return Object.assign((...values: Value[]) => call(...values) as Value, {
-    later: promisify(call.async) as Call["later"],
-  });
 }
 
 function duckdbFile(): string {
   const binding = createRequire(import.meta.url).resolve("@duckdb/node-bindings");
   const own = createRequire(binding).resolve(`@duckdb/node-bindings-${platform}-${arch}/package.json`);
   return join(dirname(own), `${platform === "win32" ? "" : "lib"}duckdb.${LIBRARY_ENDING}`);
-}
-
-function rowsFile(): string {
-  const file = `../../kernels/native/rows-${platform}-${arch}.${LIBRARY_ENDING}`;
-  return fileURLToPath(new URL(file, import.meta.url));
 }

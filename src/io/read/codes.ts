@@ -1,27 +1,89 @@
+import type { NativeNumbers } from "./numbers.js";
+import type { Validity } from "./table.js";
+import { isValid } from "./vectors.js";
+
 const FIRST_CAPACITY = 1024;
+
+/** 4 MiB of address space, of which a page is taken where a number in it is met. */
+const SMALL = 2 ** 20;
 
 /**
  * Numbers distinct keys from 0 in order of first appearance. A key is a fixed number of 32-bit words.
  *
  * Open addressing with linear probing, at most half full. The keys themselves lie one after the other, so that the table of
- * slots can be remade from them when it grows.
+ * slots can be remade from them when it grows. kernels/rows/numbers.cpp does the same with the same memory, several times as fast.
  */
 export class CodeTable {
   readonly width: number;
   /** [size, width] and room to spare */
   keys: Uint32Array;
   size = 0;
+  /** The code of what has no key, or −1. */
+  none = -1;
   /** Code + 1, or 0 where free. */
-  private slots: Uint32Array;
+  slots: Uint32Array;
+  /** Code + 1 of the keys (i, 0), or 0: whole numbers, which most keys of groups are, need no hashing. */
+  readonly small: Uint32Array | undefined;
+  private readonly native: NativeNumbers | undefined;
 
-  constructor(width: number) {
+  /** @param whole whether keys are 64-bit whole numbers */
+  constructor(width: number, native?: NativeNumbers, whole = false) {
     this.width = width;
     this.keys = new Uint32Array(FIRST_CAPACITY * width);
     this.slots = new Uint32Array(2 * FIRST_CAPACITY);
+    this.native = native;
+    if (whole) this.small = new Uint32Array(SMALL);
+  }
+
+  /** The codes of `count` keys that lie one after the other, into `codes[first + i·stride]`. */
+  codeEach(
+    words: Uint32Array,
+    validity: Validity,
+    count: number,
+    codes: Uint32Array,
+    first: number,
+    stride: number,
+  ): void {
+    if (this.native) {
+      const to = codes.subarray(first);
+      for (let i = 0; i < count; ) {
+        if (this.isFull) this.grow();
+        i = this.native.numberKeys(this, words, validity, i, count, to, stride);
+      }
+      return;
+    }
+    const { width } = this;
+    let before = -1; // neighbours are often in the same group
+    for (let i = 0, at = 0, to = first; i < count; i++, at += width, to += stride) {
+      if (!isValid(validity, i)) {
+        codes[to] = this.codeOfNone();
+        continue;
+      }
+      codes[to] =
+        before >= 0 && isSame(words, before * width, words, at, width)
+          ? codes[first + before * stride]
+          : this.code(words, at);
+      before = i;
+    }
   }
 
   /** The code of the key at `words[at]`, a new one if it was not met before. */
-  code(words: Uint32Array, at: number): number {
+  private code(words: Uint32Array, at: number): number {
+    const { small } = this;
+    if (!small || words[at] >= small.length || words[at + 1] !== 0) return this.find(words, at);
+    if (small[words[at]] === 0) small[words[at]] = this.find(words, at) + 1;
+    return small[words[at]] - 1;
+  }
+
+  private codeOfNone(): number {
+    if (this.none < 0) {
+      this.none = this.size;
+      this.append(new Uint32Array(this.width), 0);
+    }
+    return this.none;
+  }
+
+  private find(words: Uint32Array, at: number): number {
     const { width, slots, keys } = this;
     const mask = slots.length - 1;
     for (let slot = hash(words, at, width) & mask; ; slot = (slot + 1) & mask) {
@@ -34,31 +96,16 @@ export class CodeTable {
     }
   }
 
-  /** The codes of `count` keys that lie one after the other, into `codes[first + i·stride]`. */
-  codeEach(words: Uint32Array, count: number, codes: Uint32Array, first: number, stride: number): void {
-    const { width } = this;
-    for (let i = 0, at = 0, to = first; i < count; i++, at += width, to += stride) {
-      // Neighbours are often in the same group.
-      codes[to] =
-        i > 0 && isSame(words, at - width, words, at, width) ? codes[to - stride] : this.code(words, at);
-    }
-  }
-
-  /** A code that no key has: for what is not a key. */
-  reserve(): number {
-    const none = new Uint32Array(this.width);
-    this.reserved.add(this.size);
-    return this.append(none, 0);
-  }
-
-  private readonly reserved = new Set<number>();
-
   private append(words: Uint32Array, at: number): number {
     const { width } = this;
     const code = this.size++;
     for (let w = 0; w < width; w++) this.keys[code * width + w] = words[at + w];
-    if (2 * this.size === this.slots.length) this.grow();
+    if (this.isFull) this.grow();
     return code;
+  }
+
+  private get isFull(): boolean {
+    return 2 * this.size === this.slots.length;
   }
 
   private grow(): void {
@@ -69,7 +116,7 @@ export class CodeTable {
     this.slots = new Uint32Array(2 * this.slots.length);
     const mask = this.slots.length - 1;
     for (let code = 0; code < this.size; code++) {
-      if (this.reserved.has(code)) continue;
+      if (code === this.none) continue;
       let slot = hash(keys, code * width, width) & mask;
       while (this.slots[slot] !== 0) slot = (slot + 1) & mask;
       this.slots[slot] = code + 1;

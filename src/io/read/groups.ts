@@ -1,12 +1,10 @@
 import { INLINE_BYTES } from "../duckdb/settings.js";
 import type { GroupIndex, GroupType, GroupValue } from "../rows.js";
 import { CodeTable } from "./codes.js";
+import type { NativeNumbers } from "./numbers.js";
 import type { Chunk, KeyType, KeyVector } from "./table.js";
 import { TextTable } from "./texts.js";
-import { hasNull, isValid } from "./vectors.js";
-
-/** 4 MiB of address space, of which a page is taken where a number in it is met. */
-const SMALL = 2 ** 20;
+import { hasNull } from "./vectors.js";
 
 /** Numbers the groups while rows pass by: each column's values first, then the tuples of those numbers. */
 export class GroupCodes implements GroupIndex {
@@ -14,10 +12,11 @@ export class GroupCodes implements GroupIndex {
   private readonly tuples: CodeTable | undefined;
   private readonly names: readonly string[];
 
-  constructor(names: readonly string[], types: readonly KeyType[]) {
+  /** @param native where there is code of the processor's own for it */
+  constructor(names: readonly string[], types: readonly KeyType[], native?: NativeNumbers) {
     this.names = names;
-    this.columns = types.map((type) => new KeyColumn(type));
-    this.tuples = names.length > 1 ? new CodeTable(names.length) : undefined;
+    this.columns = types.map((type) => new KeyColumn(type, native));
+    this.tuples = names.length > 1 ? new CodeTable(names.length, native) : undefined;
   }
 
   get size(): number {
@@ -46,7 +45,7 @@ export class GroupCodes implements GroupIndex {
     const width = columns.length;
     const words = new Uint32Array(chunk.rows * width);
     for (let j = 0; j < width; j++) columns[j].encode(chunk.keys[j], chunk.rows, words, j, width);
-    tuples.codeEach(words, chunk.rows, codes, 0, 1);
+    tuples.codeEach(words, undefined, chunk.rows, codes, 0, 1);
   }
 }
 
@@ -54,16 +53,13 @@ export class GroupCodes implements GroupIndex {
 class KeyColumn {
   private readonly type: KeyType;
   private readonly values: CodeTable;
-  private readonly longTexts = new TextTable();
-  /** Code + 1 of each small whole number that was met, or 0. */
-  private readonly small: Uint32Array;
-  private nullCode = -1;
+  private readonly longTexts: TextTable;
   private inferred: { readonly size: number; readonly type: string } | undefined;
 
-  constructor(type: KeyType) {
+  constructor(type: KeyType, native: NativeNumbers | undefined) {
     this.type = type;
-    this.values = new CodeTable(type.storage === "text" ? 4 : 2);
-    this.small = new Uint32Array(type.storage === "int64" ? SMALL : 0);
+    this.values = new CodeTable(type.storage === "text" ? 4 : 2, native, type.storage === "int64");
+    this.longTexts = new TextTable(native);
   }
 
   get size(): number {
@@ -75,15 +71,15 @@ class KeyColumn {
     if (!this.type.untyped) return this.type.type;
     if (this.inferred?.size !== this.size) {
       const texts: string[] = [];
-      for (let code = 0; code < this.size; code++) if (code !== this.nullCode) texts.push(this.text(code));
+      for (let code = 0; code < this.size; code++) if (code !== this.values.none) texts.push(this.text(code));
       this.inferred = { size: this.size, type: commonType(texts) };
     }
     return this.inferred.type;
   }
 
   value(code: number): GroupValue {
-    if (code === this.nullCode) return null;
-    const { keys } = this.values;
+    const { keys, none } = this.values;
+    if (code === none) return null;
     if (this.type.storage === "text") return fromText(this.text(code), this.sqlType);
     if (this.type.storage === "float64") return new Float64Array(keys.buffer, code * 8, 1)[0];
     const [low, high] = [keys[2 * code], keys[2 * code + 1]];
@@ -94,54 +90,11 @@ class KeyColumn {
 
   /** The code of each row's value, into `codes[first + row·stride]`. */
   encode(vector: KeyVector, rows: number, codes: Uint32Array, first: number, stride: number): void {
-    const { values } = this;
     const { words, validity } = vector;
     if (this.type.storage === "float64") unify(words, rows);
-    if (this.type.storage === "text") this.internLongTexts(vector, rows);
-    if (!hasNull(validity, rows)) {
-      if (this.type.storage === "int64") this.encodeWhole(words, rows, codes, first, stride);
-      else values.codeEach(words, rows, codes, first, stride);
-      return;
-    }
-    for (let row = 0, to = first; row < rows; row++, to += stride) {
-      codes[to] = isValid(validity, row) ? values.code(words, row * values.width) : this.codeOfNull();
-    }
-  }
-
-  /** Whole numbers below `SMALL`, which most group numbers are, need no hashing: they are looked up by themselves. */
-  private encodeWhole(
-    words: Uint32Array,
-    rows: number,
-    codes: Uint32Array,
-    first: number,
-    stride: number,
-  ): void {
-    const { values, small } = this;
-    for (let row = 0, at = 0, to = first; row < rows; row++, at += 2, to += stride) {
-      const low = words[at];
-      if (words[at + 1] !== 0 || low >= SMALL) {
-        codes[to] = values.code(words, at);
-        continue;
-      }
-      if (small[low] === 0) small[low] = values.code(words, at) + 1;
-      codes[to] = small[low] - 1;
-    }
-  }
-
-  private codeOfNull(): number {
-    if (this.nullCode < 0) this.nullCode = this.values.reserve();
-    return this.nullCode;
-  }
-
-  /** Puts a number in place of each long text's position, so that equal texts have equal words. */
-  private internLongTexts({ words, heap, validity }: KeyVector, rows: number): void {
-    for (let row = 0; row < rows; row++) {
-      const length = words[row * 4];
-      if (length <= INLINE_BYTES || !isValid(validity, row)) continue;
-      const from = words[row * 4 + 2];
-      words[row * 4 + 2] = this.longTexts.number(heap, from, from + length);
-      words[row * 4 + 3] = 0;
-    }
+    if (this.type.storage === "text") this.longTexts.numberEach(vector, rows);
+    const present = hasNull(validity, rows) ? validity : undefined;
+    this.values.codeEach(words, present, rows, codes, first, stride);
   }
 
   private text(code: number): string {

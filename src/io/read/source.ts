@@ -2,6 +2,7 @@ import type { CodedRows } from "../../engine.js";
 import { InputError } from "../../errors.js";
 import type { ReadOptions, RowSource } from "../rows.js";
 import { GroupCodes } from "./groups.js";
+import type { NativeNumbers } from "./numbers.js";
 import type { Chunk, Selection, Table } from "./table.js";
 import { hasNull, isValid } from "./vectors.js";
 
@@ -33,7 +34,12 @@ export class Rows implements RowSource {
   private readonly release: () => Promise<void>;
   private missing: Missing | undefined;
 
-  constructor(parts: readonly Part[], options: ReadOptions, release: () => Promise<void>) {
+  constructor(
+    parts: readonly Part[],
+    options: ReadOptions,
+    native: NativeNumbers | undefined,
+    release: () => Promise<void>,
+  ) {
     const [{ table, selection }] = parts;
     this.parts = parts;
     this.options = options;
@@ -44,6 +50,7 @@ export class Rows implements RowSource {
     this.groups = new GroupCodes(
       options.groupBy,
       selection.groupBy.map((i) => table.columns[i].key!),
+      native,
     );
     const known = parts.reduce((sum, part) => sum + (part.table.rows ?? Number.NaN), 0);
     if (!Number.isNaN(known)) this.expectedRows = known;

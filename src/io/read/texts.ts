@@ -1,24 +1,58 @@
+import { INLINE_BYTES } from "../duckdb/settings.js";
+import type { NativeNumbers } from "./numbers.js";
+import type { KeyVector } from "./table.js";
+import { isValid } from "./vectors.js";
+
 const FIRST_CAPACITY = 1024;
 const FIRST_BYTES = 1 << 16;
 
-/** Numbers distinct texts from 0 in order of first appearance, by their bytes. Open addressing, at most half full. */
+/**
+ * Numbers distinct texts from 0 in order of first appearance, by their bytes. Open addressing, at most half full. kernels/rows/numbers.cpp
+ * does the same with the same memory.
+ */
 export class TextTable {
   size = 0;
   /** The texts one after the other; number n lies from ends[n−1] to ends[n]. */
-  private bytes = new Uint8Array(FIRST_BYTES);
+  bytes = new Uint8Array(FIRST_BYTES);
   private words = wordsOf(this.bytes);
-  private ends = new Float64Array(FIRST_CAPACITY);
-  private hashes = new Int32Array(FIRST_CAPACITY);
+  ends = new Float64Array(FIRST_CAPACITY);
+  hashes = new Int32Array(FIRST_CAPACITY);
   /** Number + 1, or 0 where free. */
-  private slots = new Uint32Array(2 * FIRST_CAPACITY);
+  slots = new Uint32Array(2 * FIRST_CAPACITY);
+  private readonly native: NativeNumbers | undefined;
   /** Where texts were last looked up, and its words. */
   private asked: { readonly bytes: Uint8Array; readonly words: DataView } = {
     bytes: this.bytes,
     words: this.words,
   };
 
+  constructor(native?: NativeNumbers) {
+    this.native = native;
+  }
+
+  /** Puts a number in place of each long text's position, so that equal texts have equal words. */
+  numberEach(vector: KeyVector, rows: number): void {
+    const { words, heap, validity } = vector;
+    if (this.native) {
+      for (let row = 0; row < rows; ) {
+        if (this.isFull) this.grow();
+        const { reached, needed } = this.native.numberTexts(this, vector, row, rows);
+        if (needed > 0) this.makeRoom(needed);
+        row = reached;
+      }
+      return;
+    }
+    for (let row = 0; row < rows; row++) {
+      const length = words[row * 4];
+      if (length <= INLINE_BYTES || !isValid(validity, row)) continue;
+      const from = words[row * 4 + 2];
+      words[row * 4 + 2] = this.number(heap, from, from + length);
+      words[row * 4 + 3] = 0;
+    }
+  }
+
   /** The number of the text at bytes[from … to−1], a new one if it was not met before. */
-  number(bytes: Uint8Array, from: number, to: number): number {
+  private number(bytes: Uint8Array, from: number, to: number): number {
     if (this.asked.bytes !== bytes) this.asked = { bytes, words: wordsOf(bytes) };
     const { words } = this.asked;
     const h = hash(bytes, words, from, to);
@@ -55,18 +89,27 @@ export class TextTable {
   }
 
   private append(text: Uint8Array, h: number): number {
+    this.makeRoom(text.length);
     const number = this.size++;
     const start = this.start(number);
-    const end = start + text.length;
-    while (end > this.bytes.length) {
-      this.bytes = resized(this.bytes, new Uint8Array(2 * this.bytes.length));
-      this.words = wordsOf(this.bytes);
-    }
     this.bytes.set(text, start);
-    this.ends[number] = end;
+    this.ends[number] = start + text.length;
     this.hashes[number] = h;
-    if (this.size === this.ends.length) this.grow();
+    if (this.isFull) this.grow();
     return number;
+  }
+
+  private get isFull(): boolean {
+    return this.size === this.ends.length;
+  }
+
+  /** Room for so many bytes behind those of all texts. */
+  private makeRoom(bytes: number): void {
+    let length = this.bytes.length;
+    while (this.start(this.size) + bytes > length) length *= 2;
+    if (length === this.bytes.length) return;
+    this.bytes = resized(this.bytes, new Uint8Array(length));
+    this.words = wordsOf(this.bytes);
   }
 
   private grow(): void {

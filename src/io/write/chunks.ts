@@ -50,7 +50,7 @@ function fill(vector: duckdb.Vector, column: MemoryColumn, from: number, count: 
       fillText(vector, column, from, count);
       break;
     case "BIGINT":
-      copy(vector, BigInt64Array.from(column.values.subarray(from, to), BigInt));
+      fillWhole(vector, column.values.subarray(from, to));
       break;
     case "INTEGER":
       copy(vector, column.values.subarray(from, to));
@@ -78,11 +78,23 @@ function fillText(
   setNulls(vector, nulls, count);
 }
 
+function fillWhole(vector: duckdb.Vector, values: Float64Array): void {
+  copy(
+    vector,
+    BigInt64Array.from(values, (value) => (Number.isFinite(value) ? BigInt(value) : 0n)),
+  );
+  setNulls(vector, notFinite(values), values.length);
+}
+
 function fillDoubles(vector: duckdb.Vector, values: Float64Array): void {
   copy(vector, values);
-  const nulls: number[] = [];
-  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) nulls.push(i);
-  setNulls(vector, nulls, values.length);
+  setNulls(vector, notFinite(values), values.length);
+}
+
+function notFinite(values: Float64Array): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) found.push(i);
+  return found;
 }
 
 /** Lists of equal length: entries (offset, length) in the vector, all values in its child. */
