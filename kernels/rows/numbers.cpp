@@ -16,8 +16,8 @@ struct Keys {
   u32* keys;
   u32* slots;
   i64 slot_count;
-  u32* small;  // number + 1 of the keys (i, 0), or 0
-  i64 small_count;
+  u32* known;  // number + 1 of whole numbers, and of long texts by theirs, or 0: the first `known_count` need no hashing
+  i64 known_count;
   i64 size;  // in and out
   i64 none;  // in and out: the number of what has no key, or −1
 };
@@ -63,8 +63,9 @@ template <int Width> class KeyNumbers {
   }
 
   u32 number(const u32* key) {
-    if (!table.small || key[0] >= u64(table.small_count) || key[1] != 0) return find(key);
-    u32& known = table.small[key[0]];
+    const i64 place = placeOf(key);
+    if (place < 0 || place >= table.known_count) return find(key);
+    u32& known = table.known[place];
     if (known == 0) known = find(key) + 1;
     return known - 1;
   }
@@ -79,6 +80,13 @@ template <int Width> class KeyNumbers {
   Keys& table;
   const i64 width;
   const u32 mask;
+
+  // Among what is known, or −1.
+  static i64 placeOf(const u32* key) {
+    if constexpr (Width == 2) return key[1] == 0 ? i64(key[0]) : -1;
+    if constexpr (Width == 4) return key[0] > Text::INLINE ? i64(key[2]) : -1;
+    return -1;
+  }
 
   u32 find(const u32* key) {
     u32 h = 0;
@@ -114,26 +122,35 @@ i32 numberKeys(Keys& table, const u32* words, const u8* validity, i64 row, i64 r
   return i32(row);
 }
 
-u32 wordAt(const char* bytes) {
-  u32 word;
+u64 wordAt(const char* bytes) {
+  u64 word;
   __builtin_memcpy(&word, bytes, sizeof word);
   return word;
 }
 
+// Of texts of nine bytes or more, eight at a time; the last eight may overlap those before them. Nobody else hashes texts of these tables.
 u32 hashOf(const char* text, i64 length) {
-  u32 h = u32(length);
-  i64 i = 0;
-  for (; i + 4 <= length; i += 4) h = mixed(h, wordAt(text + i));
-  for (; i < length; ++i) h = mixed(h, u8(text[i]));
-  return finished(h);
+  u64 h = u64(length);
+  const auto mix = [&](u64 word) {
+    h = (h ^ word) * 0x9e3779b97f4a7c15u;
+    h ^= h >> 32;
+  };
+  for (i64 i = 0; i + 8 < length; i += 8) mix(wordAt(text + i));
+  mix(wordAt(text + length - 8));
+  return finished(u32(h));
+}
+
+bool isSame(const char* a, const char* b, i64 length) {
+  u64 difference = wordAt(a + length - 8) ^ wordAt(b + length - 8);
+  for (i64 i = 0; i + 8 < length; i += 8) difference |= wordAt(a + i) ^ wordAt(b + i);
+  return difference == 0;
 }
 
 i64 startOf(const Texts& table, i64 number) { return number == 0 ? 0 : i64(table.ends[number - 1]); }
 
 bool isAt(const Texts& table, i64 number, const char* text, i64 length) {
   const i64 start = startOf(table, number);
-  return i64(table.ends[number]) - start == length &&
-         __builtin_memcmp(table.bytes + start, text, u64(length)) == 0;
+  return i64(table.ends[number]) - start == length && isSame(table.bytes + start, text, length);
 }
 
 // The number of a text, or −1 where there is no room for its bytes.

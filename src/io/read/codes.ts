@@ -1,3 +1,4 @@
+import { INLINE_BYTES } from "../duckdb/settings.js";
 import type { NativeNumbers } from "./numbers.js";
 import type { Validity } from "./table.js";
 import { isValid } from "./vectors.js";
@@ -5,7 +6,10 @@ import { isValid } from "./vectors.js";
 const FIRST_CAPACITY = 1024;
 
 /** 4 MiB of address space, of which a page is taken where a number in it is met. */
-const SMALL = 2 ** 20;
+const KNOWN = 2 ** 20;
+
+/** What keys are: whole numbers and long texts, which have a number each, say by themselves where their code is kept. */
+export type KeyKind = "whole" | "text" | "other";
 
 /**
  * Numbers distinct keys from 0 in order of first appearance. A key is a fixed number of 32-bit words.
@@ -22,17 +26,18 @@ export class CodeTable {
   none = -1;
   /** Code + 1, or 0 where free. */
   slots: Uint32Array;
-  /** Code + 1 of the keys (i, 0), or 0: whole numbers, which most keys of groups are, need no hashing. */
-  readonly small: Uint32Array | undefined;
+  /** Code + 1 of the first whole numbers, or of the first long texts, or 0: they need no hashing. */
+  readonly known: Uint32Array | undefined;
+  private readonly kind: KeyKind;
   private readonly native: NativeNumbers | undefined;
 
-  /** @param whole whether keys are 64-bit whole numbers */
-  constructor(width: number, native?: NativeNumbers, whole = false) {
+  constructor(width: number, kind: KeyKind = "other", native?: NativeNumbers) {
     this.width = width;
+    this.kind = kind;
     this.keys = new Uint32Array(FIRST_CAPACITY * width);
     this.slots = new Uint32Array(2 * FIRST_CAPACITY);
     this.native = native;
-    if (whole) this.small = new Uint32Array(SMALL);
+    if (kind !== "other") this.known = new Uint32Array(KNOWN);
   }
 
   /** The codes of `count` keys that lie one after the other, into `codes[first + i·stride]`. */
@@ -69,10 +74,17 @@ export class CodeTable {
 
   /** The code of the key at `words[at]`, a new one if it was not met before. */
   private code(words: Uint32Array, at: number): number {
-    const { small } = this;
-    if (!small || words[at] >= small.length || words[at + 1] !== 0) return this.find(words, at);
-    if (small[words[at]] === 0) small[words[at]] = this.find(words, at) + 1;
-    return small[words[at]] - 1;
+    const { known } = this;
+    const place = this.placeOf(words, at);
+    if (!known || place < 0 || place >= known.length) return this.find(words, at);
+    if (known[place] === 0) known[place] = this.find(words, at) + 1;
+    return known[place] - 1;
+  }
+
+  /** Among what is known, or −1. */
+  private placeOf(words: Uint32Array, at: number): number {
+    if (this.kind === "whole") return words[at + 1] === 0 ? words[at] : -1;
+    return this.kind === "text" && words[at] > INLINE_BYTES ? words[at + 2] : -1;
   }
 
   private codeOfNone(): number {

@@ -6,6 +6,8 @@ import type { Chunk, KeyType, KeyVector } from "./table.js";
 import { TextTable } from "./texts.js";
 import { hasNull } from "./vectors.js";
 
+const KINDS = { int64: "whole", float64: "other", text: "text" } as const;
+
 /** Numbers the groups while rows pass by: each column's values first, then the tuples of those numbers. */
 export class GroupCodes implements GroupIndex {
   private readonly columns: readonly KeyColumn[];
@@ -16,7 +18,7 @@ export class GroupCodes implements GroupIndex {
   constructor(names: readonly string[], types: readonly KeyType[], native?: NativeNumbers) {
     this.names = names;
     this.columns = types.map((type) => new KeyColumn(type, native));
-    this.tuples = names.length > 1 ? new CodeTable(names.length, native) : undefined;
+    this.tuples = names.length > 1 ? new CodeTable(names.length, "other", native) : undefined;
   }
 
   get size(): number {
@@ -58,7 +60,7 @@ class KeyColumn {
 
   constructor(type: KeyType, native: NativeNumbers | undefined) {
     this.type = type;
-    this.values = new CodeTable(type.storage === "text" ? 4 : 2, native, type.storage === "int64");
+    this.values = new CodeTable(type.storage === "text" ? 4 : 2, KINDS[type.storage], native);
     this.longTexts = new TextTable(native);
   }
 

@@ -11,8 +11,8 @@ const KEYS = {
   keys: 1,
   slots: 2,
   slotCount: 3,
-  small: 4,
-  smallCount: 5,
+  known: 4,
+  knownCount: 5,
   size: 6,
   none: 7,
   count: 8,
@@ -51,8 +51,8 @@ export class NativeNumbers {
     fields[KEYS.keys] = addressOf(table.keys);
     fields[KEYS.slots] = addressOf(table.slots);
     fields[KEYS.slotCount] = BigInt(table.slots.length);
-    fields[KEYS.small] = table.small ? addressOf(table.small) : 0n;
-    fields[KEYS.smallCount] = BigInt(table.small?.length ?? 0);
+    fields[KEYS.known] = table.known ? addressOf(table.known) : 0n;
+    fields[KEYS.knownCount] = BigInt(table.known?.length ?? 0);
     fields[KEYS.size] = BigInt(table.size);
     fields[KEYS.none] = BigInt(table.none);
     const bits = validity ? addressOf(validity) : 0n;

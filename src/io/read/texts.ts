@@ -8,7 +8,7 @@ const FIRST_BYTES = 1 << 16;
 
 /**
  * Numbers distinct texts from 0 in order of first appearance, by their bytes. Open addressing, at most half full. kernels/rows/numbers.cpp
- * does the same with the same memory.
+ * does the same with the same memory, but for the hash.
  */
 export class TextTable {
   size = 0;
