@@ -11,7 +11,7 @@ const SLICE_BYTES = 2 ** 20;
 /** An item of whole groups: rows and results. Rows read in place need no cache of ours, so there an item may be larger. */
 const ITEM_BYTES = { window: 2 ** 20, inPlace: 2 ** 22, statistics: 2 ** 18 };
 /** Statistics and results of an item: written and read again within it, so they should stay in a core's cache. */
-const ITEM_RESULT_BYTES = 2 ** 19;
+const ITEM_RESULT_BYTES = 2 ** 20;
 /** At least this many items a thread, so that threads end together. */
 const ITEMS_A_THREAD = 8;
 /** At most this many parts of one group: as many threads can share it, and so many partial statistics are kept. */
