@@ -32,7 +32,7 @@ const WIDER = [32, 64].map((bytes) => ({
 /** What takes another form with each length; the others differ in the number of lanes alone, and are tested with the most. */
 const formed = /^(closed_form_tiles|moments|packs)_/;
 /** What has no vectors, or other ones. */
-const plain = /^(device|race|rows|table)_/;
+const plain = /^(device|numbers|race|rows|table)_/;
 const lengthsFor = (file) => {
   if (plain.test(file)) return [PLAIN];
   return [PLAIN, ...WIDER.filter(({ bytes }) => bytes === 64 || formed.test(file))];

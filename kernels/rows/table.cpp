@@ -1,7 +1,9 @@
-// table.cpp: the export register_table (see kernels/README.md). Shows columns that lie in memory to DuckDB as a table, chunk by chunk, so that a query
-// reads them from where they are.
+// table.cpp: the export show_table (see kernels/README.md). Shows columns that lie in memory to DuckDB as a stream of Arrow's, batch by batch, so that a query
+// reads them from where they are: several threads at a time, and yet in their order.
+#include <stdlib.h>
+
 #include "cpu/export.hpp"
-#include "mvn/real.hpp"
+#include "rows/arrow.hpp"
 #include "rows/duckdb.hpp"
 
 namespace {
@@ -26,133 +28,216 @@ struct Column {
   i64 length;
   const i64* begins;  // text t is bytes begins[t] … begins[t+1]−1 of `texts`
   const char* texts;
+  arrow::Schema schema, element;  // filled in here, as are all that follow
+  arrow::Schema* child;
 };
 
+// In the order of TABLE there.
 struct Table {
   i64 rows;
-  i64 next;  // the next row to be read
   i64 columns;
+  i64 next;  // the next row to be read
+  arrow::Stream stream;
+  arrow::Schema** schemas;  // [columns]
   Column column[1];
 };
 
-constexpr i64 CHUNK_ROWS = 2048;
-
-// Of the one library in the process. A callback is told no more than what it may ask these for.
-TableFunctions api;
+// Rows of a batch: those of a row group of the file that fits are written to, and of long lists fewer.
+constexpr i64 BATCH_ROWS = 4096, BATCH_VALUES = i64(1) << 24;
 
 bool isNull(f64 x) { return !(x - x == 0); }
 
-LogicalType typeOf(i64 kind) {
-  if (kind != listKind) {
-    return api.create_logical_type(kind == wholeKind     ? TypeCode::BIGINT
-                                      : kind == integerKind ? TypeCode::INTEGER
-                                      : kind == doubleKind  ? TypeCode::DOUBLE
-                                                            : TypeCode::VARCHAR);
+constexpr i64 wholeWords(i64 bytes) { return (bytes + 7) / 8 * 8; }
+
+// The memory of a batch: asked for at once, handed out piece by piece, and given back as a whole.
+class Memory {
+ public:
+  Memory(char* begin) : at(begin) {}
+
+  template <class T> T* take(i64 count) {
+    auto taken = reinterpret_cast<T*>(at);
+    at += wholeWords(count * i64(sizeof(T)));
+    return taken;
   }
-  LogicalType element = api.create_logical_type(TypeCode::DOUBLE);
-  LogicalType list = api.create_list_type(element);
-  api.destroy_logical_type(&element);
-  return list;
+
+ private:
+  char* at;
+};
+
+constexpr i64 MOST_BUFFERS = 3;
+
+// Of a column in a batch of `count` rows, at most; `more` are bytes of texts, or of bits for the numbers of lists.
+i64 bytesOf(i64 count, i64 more) {
+  const i64 array = i64(sizeof(arrow::Array)) + MOST_BUFFERS * i64(sizeof(void*)) + i64(sizeof(arrow::Array*));
+  const i64 bits = wholeWords(count / 8 + 1), ends = wholeWords(4 * (count + 1)), wholes = 8 * count;
+  return 2 * array + bits + ends + wholes + wholeWords(more + 1);
 }
 
-void setNull(Vector vector, i64 row) {
-  api.vector_ensure_validity_writable(vector);
-  api.vector_get_validity(vector)[row / 64] &= ~(u64(1) << row % 64);
-}
-
-void fillDoubles(Vector vector, const f64* from, i64 count) {
-  __builtin_memcpy(api.vector_get_data(vector), from, u64(count) * sizeof(f64));
-  for (i64 k = 0; k < count; ++k) {
-    if (isNull(from[k])) setNull(vector, k);
-  }
-}
-
-// A list vector holds where each list begins in its child, and how long it is.
-void fillLists(Vector vector, const f64* from, i64 length, i64 count) {
-  auto entries = static_cast<u64*>(api.vector_get_data(vector));
+i64 textBytes(const Column& column, i64 first, i64 count) {
+  const auto codes = static_cast<const i32*>(column.values) + first;
+  i64 bytes = 0;
   for (i64 r = 0; r < count; ++r) {
-    entries[2 * r] = u64(r * length);
-    entries[2 * r + 1] = u64(length);
+    if (codes[r] >= 0) bytes += column.begins[codes[r] + 1] - column.begins[codes[r]];
   }
-  api.list_vector_reserve(vector, u64(count * length));
-  api.list_vector_set_size(vector, u64(count * length));
-  fillDoubles(api.list_vector_get_child(vector), from, count * length);
+  return bytes;
 }
 
-void fillTexts(Vector vector, const Column& column, const i32* from, i64 count) {
+void releasePart(arrow::Array* array) { array->release = nullptr; }
+
+// `buffers` are taken from memory, the first of them empty: everything is there.
+arrow::Array* arrayOf(Memory& memory, i64 length, i64 buffers) {
+  auto array = memory.take<arrow::Array>(1);
+  *array = {length, 0, 0, buffers, 0, memory.take<const void*>(buffers), nullptr, nullptr, releasePart, nullptr};
+  array->buffers[0] = nullptr;
+  return array;
+}
+
+// Marks what is null, if anything is.
+template <class IsNull> void markNulls(Memory& memory, arrow::Array& array, const IsNull& isNullAt) {
+  i64 nulls = 0;
+  for (i64 k = 0; k < array.length; ++k) nulls += isNullAt(k);
+  array.null_count = nulls;
+  if (nulls == 0) return;
+  auto bits = memory.take<u8>((array.length + 7) / 8);
+  __builtin_memset(bits, 0, u64(array.length + 7) / 8);
+  for (i64 k = 0; k < array.length; ++k) bits[k / 8] |= u8(!isNullAt(k) << k % 8);
+  array.buffers[0] = bits;
+}
+
+arrow::Array* doublesOf(Memory& memory, const f64* values, i64 count) {
+  arrow::Array* array = arrayOf(memory, count, 2);
+  markNulls(memory, *array, [=](i64 k) { return isNull(values[k]); });
+  array->buffers[1] = values;
+  return array;
+}
+
+arrow::Array* wholesOf(Memory& memory, const f64* values, i64 count) {
+  arrow::Array* array = arrayOf(memory, count, 2);
+  markNulls(memory, *array, [=](i64 k) { return isNull(values[k]); });
+  auto wholes = memory.take<i64>(count);
+  for (i64 r = 0; r < count; ++r) wholes[r] = isNull(values[r]) ? 0 : i64(values[r]);
+  array->buffers[1] = wholes;
+  return array;
+}
+
+arrow::Array* listsOf(Memory& memory, const f64* values, i64 length, i64 count) {
+  arrow::Array* array = arrayOf(memory, count, 2);
+  auto ends = memory.take<i32>(count + 1);
+  for (i64 r = 0; r <= count; ++r) ends[r] = i32(r * length);
+  array->buffers[1] = ends;
+  array->child_count = 1;
+  array->children = memory.take<arrow::Array*>(1);
+  array->children[0] = doublesOf(memory, values, count * length);
+  return array;
+}
+
+arrow::Array* textsOf(Memory& memory, const Column& column, const i32* codes, i64 count, i64 bytes) {
+  arrow::Array* array = arrayOf(memory, count, 3);
+  markNulls(memory, *array, [=](i64 k) { return codes[k] < 0; });
+  auto ends = memory.take<i32>(count + 1);
+  auto texts = memory.take<char>(bytes);
+  i64 end = 0;
   for (i64 r = 0; r < count; ++r) {
-    if (from[r] < 0) {
-      setNull(vector, r);
-      continue;
-    }
-    const i64 begin = column.begins[from[r]], end = column.begins[from[r] + 1];
-    api.vector_assign_string_element_len(vector, u64(r), column.texts + begin, u64(end - begin));
+    ends[r] = i32(end);
+    if (codes[r] < 0) continue;
+    const i64 begin = column.begins[codes[r]], size = column.begins[codes[r] + 1] - begin;
+    __builtin_memcpy(texts + end, column.texts + begin, u64(size));
+    end += size;
   }
+  ends[count] = i32(end);
+  array->buffers[1] = ends;
+  array->buffers[2] = texts;
+  return array;
 }
 
-void fill(Vector vector, const Column& column, i64 first, i64 count) {
+// Bytes of texts, or those of the bits that say which numbers of a list are null.
+i64 valueBytes(const Column& column, i64 first, i64 count) {
+  if (column.kind == textKind) return textBytes(column, first, count);
+  return column.kind == listKind ? count * column.length / 8 : 0;
+}
+
+arrow::Array* arrayOf(Memory& memory, const Column& column, i64 first, i64 count) {
   const auto reals = static_cast<const f64*>(column.values);
   const auto integers = static_cast<const i32*>(column.values);
   switch (column.kind) {
-    case wholeKind: {
-      auto to = static_cast<i64*>(api.vector_get_data(vector));
-      for (i64 r = 0; r < count; ++r) {
-        if (isNull(reals[first + r])) setNull(vector, r);
-        else to[r] = i64(reals[first + r]);
-      }
-      return;
+    case wholeKind: return wholesOf(memory, reals + first, count);
+    case integerKind: {
+      arrow::Array* array = arrayOf(memory, count, 2);
+      array->buffers[1] = integers + first;
+      return array;
     }
-    case integerKind:
-      __builtin_memcpy(api.vector_get_data(vector), integers + first, u64(count) * sizeof(i32));
-      return;
-    case doubleKind: return fillDoubles(vector, reals + first, count);
-    case listKind: return fillLists(vector, reals + first * column.length, column.length, count);
-    default: return fillTexts(vector, column, integers + first, count);
+    case doubleKind: return doublesOf(memory, reals + first, count);
+    case listKind: return listsOf(memory, reals + first * column.length, column.length, count);
+    default: return textsOf(memory, column, integers + first, count, valueBytes(column, first, count));
   }
 }
 
-void bind(BindInfo info) {
-  const auto& table = *static_cast<const Table*>(api.bind_get_extra_info(info));
+void releaseBatch(arrow::Array* array) {
+  array->release = nullptr;
+  free(array->own);
+}
+
+Table& tableOf(const arrow::Stream* stream) { return *static_cast<Table*>(stream->own); }
+
+// Of all columns side by side: their memory first, then what lies in it.
+int readBatch(arrow::Stream* stream, arrow::Array* batch) {
+  constexpr int outOfMemory = 12;  // ENOMEM
+  Table& table = tableOf(stream);
+  *batch = {};
+  i64 longest = 1;
   for (i64 c = 0; c < table.columns; ++c) {
-    LogicalType type = typeOf(table.column[c].kind);
-    api.bind_add_result_column(info, table.column[c].name, type);
-    api.destroy_logical_type(&type);
+    if (table.column[c].length > longest) longest = table.column[c].length;
   }
-  api.bind_set_cardinality(info, u64(table.rows), true);
-}
-
-// One thread reads it, in the order of the rows.
-void begin(InitInfo info) {
-  static_cast<Table*>(api.init_get_extra_info(info))->next = 0;
-  api.init_set_max_threads(info, 1);
-}
-
-void read(FunctionInfo info, Chunk chunk) {
-  auto& table = *static_cast<Table*>(api.function_get_extra_info(info));
-  const i64 left = table.rows - table.next, count = left < CHUNK_ROWS ? left : CHUNK_ROWS;
-  for (i64 c = 0; c < table.columns && count > 0; ++c) {
-    fill(api.data_chunk_get_vector(chunk, u64(c)), table.column[c], table.next, count);
-  }
+  const i64 first = table.next, left = table.rows - first;
+  i64 count = longest * BATCH_ROWS <= BATCH_VALUES ? BATCH_ROWS : BATCH_VALUES / longest;
+  if (count < 1) count = 1;
+  if (left < count) count = left;
+  if (count <= 0) return 0;
+  i64 bytes = 2 * (table.columns + 1) * i64(sizeof(void*));
+  for (i64 c = 0; c < table.columns; ++c) bytes += bytesOf(count, valueBytes(table.column[c], first, count));
+  auto begin = static_cast<char*>(malloc(u64(bytes)));
+  if (!begin) return outOfMemory;
+  Memory memory(begin);
+  auto buffers = memory.take<const void*>(1);
+  buffers[0] = nullptr;
+  auto children = memory.take<arrow::Array*>(table.columns);
+  for (i64 c = 0; c < table.columns; ++c) children[c] = arrayOf(memory, table.column[c], first, count);
+  *batch = {count, 0, 0, 1, table.columns, buffers, children, nullptr, releaseBatch, begin};
   table.next += count;
-  api.data_chunk_set_size(chunk, u64(count));
+  return 0;
 }
 
-void forget(void*) {}
+// Schemas lie in the table, and are there as long as it is.
+void keep(arrow::Schema*) {}
+
+int describe(arrow::Stream* stream, arrow::Schema* schema) {
+  Table& table = tableOf(stream);
+  *schema = {"+s", "", nullptr, 0, table.columns, table.schemas, nullptr, keep, nullptr};
+  return 0;
+}
+
+void describe(Column& column) {
+  const char* formats[] = {"l", "i", "g", "+l", "u"};
+  column.element = {"g", "item", nullptr, arrow::NULLABLE, 0, nullptr, nullptr, keep, nullptr};
+  column.child = &column.element;
+  const i64 children = column.kind == listKind ? 1 : 0;
+  column.schema = {formats[column.kind], column.name, nullptr, arrow::NULLABLE, children, &column.child, nullptr, keep, nullptr};
+}
+
+const char* lastError(arrow::Stream*) { return "no memory for the next rows"; }
+
+void forget(arrow::Stream* stream) { stream->release = nullptr; }
 
 }  // namespace
 
-// The table is known on the connection's database by its name and two brackets, and must stay where it is until the database is closed.
-// Not 0: DuckDB does not take it.
-MVN_EXPORT(register_table)
-i32 register_table(const TableFunctions* functions, Connection connection, const char* name, Table* table) {
-  api = *functions;
-  TableFunction function = api.create_table_function();
-  api.table_function_set_name(function, name);
-  api.table_function_set_extra_info(function, table, forget);
-  api.table_function_set_bind(function, bind);
-  api.table_function_set_init(function, begin);
-  api.table_function_set_function(function, read);
-  const i32 state = api.register_table_function(connection, function);
-  api.destroy_table_function(&function);
-  return state;
+// Known on the connection's database by its name; it must stay where it is until the database is closed, and is read once. Not 0: DuckDB does not take it.
+MVN_EXPORT(show_table)
+i32 show_table(int (*arrow_scan)(Connection, const char*, arrow::Stream*), Connection connection, const char* name, Table* table) {
+  for (i64 c = 0; c < table->columns; ++c) {
+    describe(table->column[c]);
+    table->schemas[c] = &table->column[c].schema;
+  }
+  table->next = 0;
+  table->stream = {describe, readBatch, lastError, forget, table};
+  return arrow_scan(connection, name, &table->stream);
 }

@@ -9,7 +9,7 @@ const addresses = (count: number): string[] => Array.from({ length: count }, () 
 /** What our library for the rows of files exports: see kernels/README.md. */
 export class RowsLibrary {
   readonly readRows: LibraryCall;
-  readonly registerTable: LibraryCall;
+  readonly showTable: LibraryCall;
   readonly numberKeys: LibraryCall;
   readonly numberTexts: LibraryCall;
 
@@ -17,7 +17,7 @@ export class RowsLibrary {
     const file = `../kernels/native/rows-${platform}-${arch}.${LIBRARY_ENDING}`;
     const library = koffi.load(fileURLToPath(new URL(file, import.meta.url)));
     this.readRows = callOf(library, "read_rows", NOTHING, addresses(3));
-    this.registerTable = callOf(library, "register_table", I32, [ADDRESS, ADDRESS, TEXT, ADDRESS]);
+    this.showTable = callOf(library, "show_table", I32, [ADDRESS, ADDRESS, TEXT, ADDRESS]);
     this.numberKeys = callOf(library, "number_keys", I32, [...addresses(3), I32, I32, ADDRESS, I32]);
     this.numberTexts = callOf(library, "number_texts", I32, [...addresses(4), I32, I32]);
   }

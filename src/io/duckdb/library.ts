@@ -44,41 +44,12 @@ const READING = [
   "vector_get_validity",
 ];
 
-/** What kernels/rows/table.cpp calls: in the order of TableFunctions in kernels/rows/duckdb.hpp. */
-const SHOWING = [
-  "create_table_function",
-  "destroy_table_function",
-  "table_function_set_name",
-  "table_function_set_extra_info",
-  "table_function_set_bind",
-  "table_function_set_init",
-  "table_function_set_function",
-  "register_table_function",
-  "bind_get_extra_info",
-  "bind_add_result_column",
-  "bind_set_cardinality",
-  "init_get_extra_info",
-  "init_set_max_threads",
-  "function_get_extra_info",
-  "create_logical_type",
-  "create_list_type",
-  "destroy_logical_type",
-  "data_chunk_set_size",
-  "data_chunk_get_vector",
-  "vector_get_data",
-  "vector_get_validity",
-  "vector_ensure_validity_writable",
-  "vector_assign_string_element_len",
-  "list_vector_reserve",
-  "list_vector_set_size",
-  "list_vector_get_child",
-];
-
 export class DuckdbLibrary {
   readonly duckdb: Readonly<Record<keyof typeof CALLED, LibraryCall>>;
   private readonly rows: RowsLibrary;
   private readonly reading: BigUint64Array;
-  private readonly showing: BigUint64Array;
+  /** DuckDB's function that takes a stream of Arrow's for a table. */
+  private readonly arrowScan: bigint;
 
   /**
    * DuckDB's library, which comes with its binding, and ours that reads from it.
@@ -101,17 +72,17 @@ export class DuckdbLibrary {
       return addresses;
     };
     this.reading = addressesOf(READING);
-    this.showing = addressesOf(SHOWING);
+    this.arrowScan = duckdb.symbol("duckdb_arrow_scan") as bigint;
   }
 
   /**
-   * Makes a table in memory (see memory-table.ts) known to the database of a connection, as a function without parameters.
+   * Makes a table in memory (see memory-table.ts) known to the database of a connection.
    *
    * @throws Error where DuckDB does not take it
    */
   show(connection: bigint, name: string, table: bigint): void {
-    if (this.rows.registerTable(addressOf(this.showing), connection, name, table)) {
-      throw new Error(`DuckDB does not take the table function ${name}`);
+    if (this.rows.showTable(this.arrowScan, connection, name, table)) {
+      throw new Error(`DuckDB does not take the table ${name}`);
     }
   }
 

@@ -18,8 +18,8 @@ export type MemoryColumn =
     };
 
 /** The words of a table, and of each of its columns after them, in the order of Table and Column in kernels/rows/table.cpp. */
-const TABLE = { rows: 0, columns: 2, words: 3 } as const;
-const COLUMN = { kind: 0, name: 1, values: 2, length: 3, begins: 4, texts: 5, words: 6 } as const;
+const TABLE = { rows: 0, columns: 1, schemas: 8, words: 9 } as const;
+const COLUMN = { kind: 0, name: 1, values: 2, length: 3, begins: 4, texts: 5, words: 25 } as const;
 const KINDS = ["BIGINT", "INTEGER", "DOUBLE", "DOUBLE[]", "VARCHAR"];
 
 /**
@@ -38,6 +38,7 @@ export class MemoryTable {
     this.#words = new BigInt64Array(memoryOf(8 * (TABLE.words + COLUMN.words * columns.length)));
     this.#words[TABLE.rows] = BigInt(rows);
     this.#words[TABLE.columns] = BigInt(columns.length);
+    this.#words[TABLE.schemas] = this.#hold(new BigUint64Array(memoryOf(8 * columns.length)));
     columns.forEach((column, i) => {
       this.#describe(column, TABLE.words + i * COLUMN.words);
     });

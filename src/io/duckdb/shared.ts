@@ -105,7 +105,7 @@ export class LibraryDatabase {
   }
 
   /**
-   * Runs a statement on a table that lies in memory: FROM name().
+   * Runs a statement that reads a table in memory, once.
    *
    * @throws Error with DuckDB's message; the signal's reason where it aborts
    */

@@ -29,7 +29,7 @@ export async function writeParquet(result: FitsResult, file: string, signal?: Ab
   const { MemoryTable } = await import("../duckdb/memory-table.js");
   try {
     const table = new MemoryTable(`fits${++tables}`, result.fits.groups, columnsOf(result));
-    await library.runOn(table, copyOf(`${table.name}()`, result, file), signal);
+    await library.runOn(table, copyOf(table.name, result, file), signal);
   } finally {
     await library.close();
   }
