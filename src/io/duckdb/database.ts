@@ -1,6 +1,7 @@
 import type duckdbBindings from "@duckdb/node-bindings";
+import { shortText } from "../read/vectors.js";
 import type { DuckdbLibrary } from "./library.js";
-import { holdReady, INLINE_BYTES, SETTINGS, TIME_ZONE } from "./settings.js";
+import { holdReady, SETTINGS, TIME_ZONE } from "./settings.js";
 import type { LibraryDatabase } from "./shared.js";
 import type { SmallRow } from "./small-rows.js";
 
@@ -217,13 +218,10 @@ export async function libraryDatabase(): Promise<LibraryDatabase | undefined> {
 
 /** A DuckDB string: its length, then its bytes or, of a long one, four of them and their address. */
 function textAt(bindings: Bindings, bytes: Uint8Array, row: number): string {
-  const at = row * 16;
-  const length = new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0, true);
-  const text =
-    length <= INLINE_BYTES
-      ? bytes.subarray(at + 4, at + 4 + length)
-      : bindings.get_data_from_pointer(bytes.buffer as ArrayBuffer, bytes.byteOffset + at + 8, length);
-  return Buffer.from(text).toString();
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  const [length, at] = [words[4 * row], bytes.byteOffset + 16 * row + 8];
+  const long = (): Uint8Array => bindings.get_data_from_pointer(bytes.buffer as ArrayBuffer, at, length);
+  return shortText(words, 4 * row) ?? Buffer.from(long()).toString();
 }
 
 /** A text as an SQL literal. */

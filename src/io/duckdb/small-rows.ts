@@ -1,9 +1,8 @@
 import type { ChunkLayout } from "../read/chunks.js";
 import type { KeyStorage, KeyVector } from "../read/table.js";
-import { isValid } from "../read/vectors.js";
+import { isValid, shortText } from "../read/vectors.js";
 import { Block } from "./blocks.js";
 import type { LibraryResult } from "./result.js";
-import { INLINE_BYTES } from "./settings.js";
 
 /** One row of a small result, by the names of its columns. */
 export type SmallRow = Record<string, string | number | null>;
@@ -36,10 +35,6 @@ function valueAt({ words, heap, validity }: KeyVector, row: number, storage: Key
   if (!isValid(validity, row)) return null;
   if (storage === "int64") return Number(new BigInt64Array(words.slice(2 * row, 2 * row + 2).buffer)[0]);
   if (storage === "float64") return new Float64Array(words.slice(2 * row, 2 * row + 2).buffer)[0];
-  const length = words[4 * row];
-  if (length > INLINE_BYTES) {
-    const begin = words[4 * row + 2];
-    return Buffer.from(heap.subarray(begin, begin + length)).toString();
-  }
-  return Buffer.from(words.slice(4 * row + 1, 4 * row + 4).buffer, 0, length).toString();
+  const [length, begin] = [words[4 * row], words[4 * row + 2]];
+  return shortText(words, 4 * row) ?? Buffer.from(heap.subarray(begin, begin + length)).toString();
 }

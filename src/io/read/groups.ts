@@ -1,10 +1,9 @@
-import { INLINE_BYTES } from "../duckdb/settings.js";
 import type { GroupIndex, GroupType, GroupValue } from "../rows.js";
 import { CodeTable } from "./codes.js";
 import type { NativeNumbers } from "./numbers.js";
 import type { Chunk, KeyType, KeyVector } from "./table.js";
 import { TextTable } from "./texts.js";
-import { hasNull } from "./vectors.js";
+import { hasNull, shortText } from "./vectors.js";
 
 const KINDS = { int64: "whole", float64: "other", text: "text" } as const;
 
@@ -101,9 +100,7 @@ class KeyColumn {
 
   private text(code: number): string {
     const { keys } = this.values;
-    const length = keys[code * 4];
-    if (length > INLINE_BYTES) return this.longTexts.text(keys[code * 4 + 2]);
-    return Buffer.from(keys.buffer, code * 16 + 4, length).toString();
+    return shortText(keys, code * 4) ?? this.longTexts.text(keys[code * 4 + 2]);
   }
 }
 

@@ -1,3 +1,4 @@
+import { INLINE_BYTES } from "../duckdb/settings.js";
 import type { Chunk, KeyVector, RealVector, Validity } from "./table.js";
 
 export const isValid = (validity: Validity, row: number): boolean =>
@@ -10,6 +11,13 @@ export function hasNull(validity: Validity, count: number): boolean {
   for (let byte = 0; byte < whole; byte++) if (validity[byte] !== 0xff) return true;
   for (let i = whole << 3; i < count; i++) if (!isValid(validity, i)) return true;
   return false;
+}
+
+/** The text that the four words of a KeyVector's row hold from words[at] on; undefined where it is too long to lie in them. */
+export function shortText(words: Uint32Array, at: number): string | undefined {
+  const length = words[at];
+  if (length > INLINE_BYTES) return undefined;
+  return Buffer.from(words.buffer, words.byteOffset + 4 * at + 4, length).toString();
 }
 
 /** The chunk without its first rows. */
