@@ -20,7 +20,7 @@ const FIELDS = {
 /** As near as the groups of a page come to it: memory is taken by pages, so that nothing is copied when groups appear. */
 const PAGE_BYTES = 2 ** 21;
 
-/** The first room for the numbers of rows that wait, in groups. */
+/** The first room for the numbers of rows that wait, in groups of a lane. */
 const FIRST_GROUPS = 2 ** 12;
 
 const LINE = 64;
@@ -121,7 +121,7 @@ export class NativeAccumulator implements Accumulator {
   #makeRoom(groups: number): void {
     const pages = Math.ceil(groups / this.#pageGroups);
     if (pages > this.#table.length) {
-      const table = new BigUint64Array(memoryOf(8 * Math.max(pages, 2 * this.#table.length)));
+      const table = new BigUint64Array(this.#zeros(8 * Math.max(pages, 2 * this.#table.length)));
       table.set(this.#table);
       this.#table = table;
       this.#set(FIELDS.pages, addressOf(table));
@@ -130,11 +130,12 @@ export class NativeAccumulator implements Accumulator {
       const page = this.#take(this.#pageBytes);
       this.#table[this.#pages.push(page) - 1] = page.address;
     }
-    if (groups > this.#laneGroups) this.#growWaiting(Math.max(groups, 2 * this.#laneGroups, FIRST_GROUPS));
+    const own = Math.ceil(groups / this.#scratches.length);
+    if (own > this.#laneGroups) this.#growWaiting(Math.max(own, 2 * this.#laneGroups, FIRST_GROUPS));
   }
 
   #growWaiting(laneGroups: number): void {
-    const waiting = new Uint8Array(memoryOf(laneGroups * this.#scratches.length));
+    const waiting = new Uint8Array(this.#zeros(laneGroups * this.#scratches.length));
     this.#scratches.forEach((_, lane) => {
       const from = lane * this.#laneGroups;
       waiting.set(this.#waiting.subarray(from, from + this.#laneGroups), lane * laneGroups);
@@ -151,10 +152,14 @@ export class NativeAccumulator implements Accumulator {
 
   /** Memory of zeros that begins a cache line. */
   #take(bytes: number): Aligned {
-    const memory = new Uint8Array(this.#had(bytes + LINE, (size) => memoryOf(size)));
+    const memory = new Uint8Array(this.#zeros(bytes + LINE));
     const start = addressOf(memory);
     const line = BigInt(LINE);
     return { memory, address: ((start + line - 1n) / line) * line };
+  }
+
+  #zeros(bytes: number): ArrayBuffer {
+    return this.#had(bytes, memoryOf);
   }
 
   /** Memory that an engine's workers see without a copy. */
