@@ -10,7 +10,7 @@ import { runProgram } from "./process.mjs";
 const ROWS = 2_000_000;
 const GROUPS = 10_000;
 const DIMS = 8;
-const RUNS = 3;
+const RUNS = 7;
 const HELP_RUNS = 9;
 
 const GOALS = { help: 300, pandas: 5, polars: 2, memory: 2, growth: 11 };

@@ -19,7 +19,7 @@ const SAMPLE_BUFFER = 4 * 2 ** 20;
 const SCAN_BUFFER = 2 * 2 ** 20;
 
 /** Bytes of rows that may be ready: each of its threads gives those of all its buffer at once. With 12 MB a file takes an eighth longer. */
-const READY_BYTES = 24 * 2 ** 20;
+const READY_BYTES = 20 * 2 ** 20;
 
 /** A column counts as numeric where at least this share of the sampled cells are numbers; the others are then bad cells. */
 const NUMERIC_SHARE = 0.5;
