@@ -3,7 +3,7 @@ import type { Accumulator, AccumulatorLayout, CodedRows } from "../../engine.js"
 import { EngineError } from "../../errors.js";
 import { ADDRESS, callOf, I32, I64, type LibraryCall, NOTHING } from "../../library-calls.js";
 import { Statistics } from "../../statistics.js";
-import { addressOf, memoryOf } from "../../steady-memory.js";
+import { addressOf, freeMemory, memoryOf } from "../../steady-memory.js";
 
 /** The words of what kernels/cpu/accumulate.cpp works on, in the order of Accumulation there. */
 const FIELDS = {
@@ -105,7 +105,7 @@ export class NativeAccumulator implements Accumulator {
     await this.#onEveryLane((lane, scratch) =>
       this.#library.accumulated(this.#address, lane, groups, ...to, scratch),
     );
-    this.#pages.length = 0;
+    for (const { memory } of this.#pages.splice(0)) freeMemory(memory);
     return Statistics.from({ dims, groups, dtype: "float64", ...fields });
   }
 
