@@ -122,6 +122,22 @@ TEST("a table is shown whole, in its order, batch by batch") {
 
 TEST("batches of long lists have fewer rows") { checkTable(40, 1 << 20, 16); }
 
+TEST("batches of long texts have fewer rows, and one of a text that is longer still has it alone") {
+  const i64 size = BATCH_BYTES / 2 + 1;
+  const std::vector<char> texts(3 * size, 'x');
+  const std::vector<i64> begins = {0, size, 3 * size};
+  const std::vector<i32> codes = {0, -1, 1, 0};
+  Shown shown(4, {columnOf(textKind, "t", codes.data(), 0, begins.data(), texts.data())});
+  CHECK(show_table(take, nullptr, "fits1", &shown.table()) == 0);
+  const i64 rows[] = {2, 1, 1}, bytes[] = {size, 2 * size, size};
+  for (int k = 0; k < 3; ++k) {
+    arrow::Array read;
+    CHECK(taken.get_next(&taken, &read) == 0);
+    CHECK(read.length == rows[k] && at<i32>(*read.children[0], 1, rows[k]) == bytes[k]);
+    read.release(&read);
+  }
+}
+
 TEST("without anything null there are no bits") {
   const std::vector<f64> x = {1, 2, 3};
   Shown shown(3, {columnOf(doubleKind, "x", x.data()), columnOf(listKind, "l", x.data(), 1)});

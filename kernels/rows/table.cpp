@@ -42,8 +42,8 @@ struct Table {
   Column column[1];
 };
 
-// Rows of a batch: those of a row group of the file that fits are written to, and of long lists fewer.
-constexpr i64 BATCH_ROWS = 4096, BATCH_VALUES = i64(1) << 24;
+// Rows of a batch: those of a row group of the file that fits are written to, and of long lists or texts fewer. Ends of texts are 32-bit numbers.
+constexpr i64 BATCH_ROWS = 4096, BATCH_VALUES = i64(1) << 24, BATCH_BYTES = i64(1) << 27;
 
 bool isNull(f64 x) { return !(x - x == 0); }
 
@@ -156,6 +156,20 @@ i64 valueBytes(const Column& column, i64 first, i64 count) {
   return column.kind == listKind ? count * column.length / 8 : 0;
 }
 
+// How many rows the batch has that begins with row `first`.
+i64 rowsFrom(const Table& table, i64 first) {
+  i64 count = BATCH_ROWS;
+  for (i64 c = 0; c < table.columns; ++c) {
+    while (count > 1 && table.column[c].length * count > BATCH_VALUES) count /= 2;
+  }
+  if (table.rows - first < count) count = table.rows - first;
+  for (i64 c = 0; c < table.columns; ++c) {
+    const Column& column = table.column[c];
+    while (count > 1 && column.kind == textKind && textBytes(column, first, count) > BATCH_BYTES) count /= 2;
+  }
+  return count;
+}
+
 arrow::Array* arrayOf(Memory& memory, const Column& column, i64 first, i64 count) {
   const auto reals = static_cast<const f64*>(column.values);
   const auto integers = static_cast<const i32*>(column.values);
@@ -184,15 +198,8 @@ int readBatch(arrow::Stream* stream, arrow::Array* batch) {
   constexpr int outOfMemory = 12;  // ENOMEM
   Table& table = tableOf(stream);
   *batch = {};
-  i64 longest = 1;
-  for (i64 c = 0; c < table.columns; ++c) {
-    if (table.column[c].length > longest) longest = table.column[c].length;
-  }
-  const i64 first = table.next, left = table.rows - first;
-  i64 count = longest * BATCH_ROWS <= BATCH_VALUES ? BATCH_ROWS : BATCH_VALUES / longest;
-  if (count < 1) count = 1;
-  if (left < count) count = left;
-  if (count <= 0) return 0;
+  const i64 first = table.next, count = rowsFrom(table, first);
+  if (count == 0) return 0;
   i64 bytes = 2 * (table.columns + 1) * i64(sizeof(void*));
   for (i64 c = 0; c < table.columns; ++c) bytes += bytesOf(count, valueBytes(table.column[c], first, count));
   auto begin = static_cast<char*>(malloc(u64(bytes)));
