@@ -164,12 +164,13 @@ describe("the type of a group column in CSV", () => {
     "keeps the order of many rows where the first missing key is at %i",
     async (first) => {
       const rows = 300_000;
+      const long = "of 24 MB in all".repeat(4);
       const keyOf = (i: number) => (i < first ? `k${i % 7}` : i % 3 === 0 ? "" : "NA");
       const lines = Array.from(
         { length: rows },
-        (_, i) => `${keyOf(i)},${i},${i % 1000 === 5 ? "NA" : i / 8}\n`,
+        (_, i) => `${keyOf(i)},${i},${i % 1000 === 5 ? "NA" : i / 8},${long}\n`,
       );
-      const read = await readAll(files.write("order.csv", `g,x,y\n${lines.join("")}`), {
+      const read = await readAll(files.write("order.csv", `g,x,y,long\n${lines.join("")}`), {
         groupBy: ["g"],
         missing: "drop",
       });
