@@ -22,6 +22,9 @@ export const [NOTHING, I32, I64, F64, ADDRESS, TEXT] = [
   "str",
 ];
 
+/** So many addresses one after the other. */
+export const addresses = (count: number): string[] => Array.from({ length: count }, () => ADDRESS);
+
 /** @throws Error where the library has no such function */
 export function callOf(
   library: SharedLibrary,

@@ -73,12 +73,13 @@ i64 bytesOf(i64 count, i64 more) {
   return 2 * array + bits + ends + wholes + wholeWords(more + 1);
 }
 
+// Of one text, 0 where it is NULL.
+i64 textBytes(const Column& column, i32 code) { return code < 0 ? 0 : column.begins[code + 1] - column.begins[code]; }
+
 i64 textBytes(const Column& column, i64 first, i64 count) {
   const auto codes = static_cast<const i32*>(column.values) + first;
   i64 bytes = 0;
-  for (i64 r = 0; r < count; ++r) {
-    if (codes[r] >= 0) bytes += column.begins[codes[r] + 1] - column.begins[codes[r]];
-  }
+  for (i64 r = 0; r < count; ++r) bytes += textBytes(column, codes[r]);
   return bytes;
 }
 
@@ -131,20 +132,16 @@ arrow::Array* listsOf(Memory& memory, const f64* values, i64 length, i64 count) 
   return array;
 }
 
-arrow::Array* textsOf(Memory& memory, const Column& column, const i32* codes, i64 count, i64 bytes) {
+arrow::Array* textsOf(Memory& memory, const Column& column, const i32* codes, i64 count) {
   arrow::Array* array = arrayOf(memory, count, 3);
   markNulls(memory, *array, [=](i64 k) { return codes[k] < 0; });
   auto ends = memory.take<i32>(count + 1);
-  auto texts = memory.take<char>(bytes);
-  i64 end = 0;
+  ends[0] = 0;
+  for (i64 r = 0; r < count; ++r) ends[r + 1] = ends[r] + i32(textBytes(column, codes[r]));
+  auto texts = memory.take<char>(ends[count]);
   for (i64 r = 0; r < count; ++r) {
-    ends[r] = i32(end);
-    if (codes[r] < 0) continue;
-    const i64 begin = column.begins[codes[r]], size = column.begins[codes[r] + 1] - begin;
-    __builtin_memcpy(texts + end, column.texts + begin, u64(size));
-    end += size;
+    if (codes[r] >= 0) __builtin_memcpy(texts + ends[r], column.texts + column.begins[codes[r]], u64(ends[r + 1] - ends[r]));
   }
-  ends[count] = i32(end);
   array->buffers[1] = ends;
   array->buffers[2] = texts;
   return array;
@@ -182,7 +179,7 @@ arrow::Array* arrayOf(Memory& memory, const Column& column, i64 first, i64 count
     }
     case doubleKind: return doublesOf(memory, reals + first, count);
     case listKind: return listsOf(memory, reals + first * column.length, column.length, count);
-    default: return textsOf(memory, column, integers + first, count, valueBytes(column, first, count));
+    default: return textsOf(memory, column, integers + first, count);
   }
 }
 

@@ -1,10 +1,8 @@
 import { arch, platform } from "node:process";
 import { fileURLToPath } from "node:url";
 import koffi from "koffi";
-import { ADDRESS, callOf, I32, type LibraryCall, NOTHING, TEXT } from "../library-calls.js";
+import { ADDRESS, addresses, callOf, I32, type LibraryCall, NOTHING, TEXT } from "../library-calls.js";
 import { LIBRARY_ENDING } from "../shared-library.js";
-
-const addresses = (count: number): string[] => Array.from({ length: count }, () => ADDRESS);
 
 /** What our library for the rows of files exports: see kernels/README.md. */
 export class RowsLibrary {

@@ -3,6 +3,7 @@ import koffi from "koffi";
 import type { RealArray } from "../../layout.js";
 import {
   ADDRESS as address,
+  addresses,
   callOf,
   F64 as f64,
   I32 as i32,
@@ -30,10 +31,6 @@ const SIGNATURES = {
   evaluate_scratch: [i32, i32],
   evaluate: [i32, i32, i32, ...addresses(14)],
 } as const satisfies Record<keyof Kernels, readonly string[]>;
-
-function addresses(count: number): string[] {
-  return Array.from({ length: count }, () => address);
-}
 
 /** Those that return a number; the others return nothing. */
 const ANSWERS: readonly string[] = ["chunk_rows", "moments_scratch", "fit_scratch", "evaluate_scratch"];

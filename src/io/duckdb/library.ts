@@ -4,34 +4,40 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { arch, platform } from "node:process";
 import koffi from "koffi";
-import { ADDRESS as address, callOf, type LibraryCall, TEXT as text } from "../../library-calls.js";
+import {
+  ADDRESS as address,
+  callOf,
+  I64 as index,
+  type LibraryCall,
+  NOTHING as nothing,
+  I32 as state,
+  TEXT as text,
+} from "../../library-calls.js";
 import { LIBRARY_ENDING } from "../../shared-library.js";
 import { addressOf, memoryOf } from "../../steady-memory.js";
 import { type RowsLibrary, rowsLibrary } from "../rows-library.js";
-
-const state = "int32_t";
 
 /** What is called from here: the type of its answer, and of what it takes. */
 const CALLED = {
   create_config: [state, address],
   set_config: [state, address, text, text],
-  destroy_config: ["void", address],
+  destroy_config: [nothing, address],
   open_ext: [state, text, address, address, address],
-  close: ["void", address],
+  close: [nothing, address],
   connect: [state, address, address],
-  interrupt: ["void", address],
-  disconnect: ["void", address],
+  interrupt: [nothing, address],
+  disconnect: [nothing, address],
   query: [state, address, text, address],
   prepare: [state, address, text, address],
   prepare_error: [text, address],
-  destroy_prepare: ["void", address],
+  destroy_prepare: [nothing, address],
   execute_prepared_streaming: [state, address, address],
   result_error: [text, address],
-  column_count: ["int64_t", address],
-  column_name: [text, address, "int64_t"],
-  column_type: [state, address, "int64_t"],
-  destroy_result: ["void", address],
-  destroy_data_chunk: ["void", address],
+  column_count: [index, address],
+  column_name: [text, address, index],
+  column_type: [state, address, index],
+  destroy_result: [nothing, address],
+  destroy_data_chunk: [nothing, address],
 } as const satisfies Record<string, readonly string[]>;
 
 /** What kernels/rows/rows.cpp calls: in the order of Functions in kernels/rows/duckdb.hpp. */

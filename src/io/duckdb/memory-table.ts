@@ -17,7 +17,7 @@ export type MemoryColumn =
       readonly texts: readonly string[];
     };
 
-/** The words of a table, and of each of its columns after them, in the order of Table and Column in kernels/rows/table.cpp. */
+/** The words of a table, and of each of its columns after them, in the order of Table and Column in kernels/rows/table.cpp, which fills those that have no name here. */
 const TABLE = { rows: 0, columns: 1, schemas: 8, words: 9 } as const;
 const COLUMN = { kind: 0, name: 1, values: 2, length: 3, begins: 4, texts: 5, words: 25 } as const;
 const KINDS = ["BIGINT", "INTEGER", "DOUBLE", "DOUBLE[]", "VARCHAR"];

@@ -24,9 +24,6 @@ const READY_BYTES = 20 * 2 ** 20;
 /** A column counts as numeric where at least this share of the sampled cells are numbers; the others are then bad cells. */
 const NUMERIC_SHARE = 0.5;
 
-/** The markers as an SQL list. */
-const MARKERS = `(${MISSING_MARKERS.map(literal).join(", ")})`;
-
 const LONGEST_MARKER = Math.max(...MISSING_MARKERS.map(({ length }) => length));
 
 const MISSING_CELLS = `missing are: an empty cell, ${MISSING_MARKERS.join(", ")}`;
@@ -97,9 +94,9 @@ class CsvTable implements Table {
     // What is a number needs no other test, and most cells are.
     const counts = names.flatMap((c) => [
       `count(${c}_number) AS ${c}_numbers`,
-      `count(${c}) FILTER (${c}_number IS NULL AND ${c} NOT IN ${MARKERS}) AS ${c}_others`,
+      `count(${c}) FILTER (${c}_number IS NULL AND NOT (${isMarker(c)})) AS ${c}_others`,
       `count(*) FILTER (${c}_number IS NULL AND lower(${c}) IN ('true', 'false')) AS ${c}_booleans`,
-      `min(${c}) FILTER (${c}_number IS NULL AND ${c} NOT IN ${MARKERS}) AS ${c}_example`,
+      `min(${c}) FILTER (${c}_number IS NULL AND NOT (${isMarker(c)})) AS ${c}_example`,
     ]);
     const from = this.table(new Map(), "nullstr=''", "ignore_errors=true", `buffer_size=${SAMPLE_BUFFER}`);
     const sql = `SELECT count(*) AS sampled, ${counts} FROM (SELECT *, ${numbers} FROM (SELECT * FROM ${from} LIMIT ${SAMPLE_ROWS}))`;
