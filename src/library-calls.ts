@@ -13,12 +13,13 @@ export interface LibraryCall {
 }
 
 /** Types of what functions take and give, as koffi names them. Addresses go as numbers of 64 bits. */
-export const [NOTHING, I32, I64, F64, ADDRESS, TEXT] = [
+export const [NOTHING, I32, I64, F64, ADDRESS, SIZE, TEXT] = [
   "void",
   "int32_t",
   "int64_t",
   "double",
   "uint64_t",
+  "size_t",
   "str",
 ];
 

@@ -51,18 +51,18 @@ export class Bench {
     for (const at of this.taken.splice(mark)) this.device.memory.give(at);
   }
 
-  upload(values) {
+  async upload(values) {
     const at = this.take(values.byteLength);
-    this.device.ring.upload(at, { address: addressOf(values), pinned: false }, values.byteLength);
+    await this.device.ring.upload(at, { address: addressOf(values), pinned: false }, values.byteLength);
     this.device.synchronise();
     return at;
   }
 
   /** `bytes` of the values, over and over. */
-  fill(values, bytes) {
+  async fill(values, bytes) {
     const at = this.take(bytes);
     const length = Math.min(values.byteLength, bytes);
-    this.device.ring.upload(at, { address: addressOf(values), pinned: false }, length);
+    await this.device.ring.upload(at, { address: addressOf(values), pinned: false }, length);
     this.device.synchronise();
     for (let done = length; done < bytes; ) {
       const some = Math.min(done, bytes - done);
@@ -106,13 +106,13 @@ export class Bench {
   }
 
   /** What puts `moments` of equal groups on the stream. */
-  moments(rows, rowType, [groups, n, d], statistics) {
+  async moments(rows, rowType, [groups, n, d], statistics) {
     const { device } = this;
     const shape = device.shape("moments", rowType, 0, d);
     const items = {
-      first: this.column(groups, (g) => g * n),
-      length: this.column(groups, () => n),
-      target: this.column(groups, (g) => g),
+      first: await this.column(groups, (g) => g * n),
+      length: await this.column(groups, () => n),
+      target: await this.column(groups, (g) => g),
     };
     const blocks = device.blocks(shape, groups);
     const beside = { weights: 0n, meanRest: 0n, firstPart: groups, items: groups, dims: d };

@@ -11,28 +11,28 @@ import { simulate } from "./dist/simulate.js";
 import { SHAPES } from "./measure.mjs";
 
 /** Bytes a second that a copy on the device reads and writes. */
-function copyBandwidth(bench, values) {
+async function copyBandwidth(bench, values) {
   const bytes = Math.ceil(2 ** 30 * bench.scale);
-  const [from, to] = [bench.fill(values, bytes), bench.take(bytes)];
+  const [from, to] = [await bench.fill(values, bytes), bench.take(bytes)];
   const seconds = bench.seconds(() => bench.copyOnDevice(to, from, bytes, bench.device.compute), 10);
   bench.giveBack(0);
   return (2 * bytes) / seconds;
 }
 
-function moments(bench) {
+async function moments(bench) {
   const blocks = bench.randomBlocks();
-  const copy = copyBandwidth(bench, blocks[8]);
+  const copy = await copyBandwidth(bench, blocks[8]);
   const bytes = Math.ceil(2 ** 30 * bench.scale);
   const found = [];
   for (const size of [8, 4]) {
-    const rows = bench.fill(blocks[size], bytes);
+    const rows = await bench.fill(blocks[size], bytes);
     const mark = bench.taken.length;
     for (const d of [1, 2, 3, 4, 5, 8, 12, 16, 24, 28, 32, 48, 64, 128]) {
       for (const [rowType, type] of bench.rowTypes(d)) {
         if (type.bytes !== size) continue;
         const n = 500;
         const groups = Math.floor(bytes / (n * d * size));
-        const work = bench.moments(rows, rowType, [groups, n, d], bench.statistics(groups, d));
+        const work = await bench.moments(rows, rowType, [groups, n, d], bench.statistics(groups, d));
         const seconds = bench.seconds(work);
         const bandwidth = (groups * n * d * size) / seconds;
         found.push({ rows: type.name, dims: d, n, groups, seconds, bandwidth, ofCopy: bandwidth / copy });
@@ -44,15 +44,15 @@ function moments(bench) {
   return { copyBandwidth: copy, runs: found };
 }
 
-function closedForms(bench) {
+async function closedForms(bench) {
   const blocks = bench.randomBlocks();
   const found = [];
   for (const [most, n, d] of SHAPES) {
     for (const [rowType, type] of bench.rowTypes(d)) {
       const groups = Math.ceil(most * bench.scale);
-      const rows = bench.fill(blocks[type.bytes], groups * n * d * type.bytes);
+      const rows = await bench.fill(blocks[type.bytes], groups * n * d * type.bytes);
       const statistics = bench.statistics(groups, d);
-      const sum = bench.moments(rows, rowType, [groups, n, d], statistics);
+      const sum = await bench.moments(rows, rowType, [groups, n, d], statistics);
       const solve = bench.fit("closed-form", type.precision, groups, d, statistics);
       const both = bench.seconds(() => {
         sum();
@@ -84,12 +84,11 @@ async function iterations(bench) {
   const found = [];
   for (const d of [3, 8, 16]) {
     const some = await statisticsOf({ groups: Math.min(groups, 10_000), rows: 50, dims: d, condition: 100 });
-    const statistics = Object.fromEntries(
-      ["count", "weight", "mean", "scatter"].map((name) => {
-        const bytes = (groups / some.count.length) * some[name].byteLength;
-        return [name, bench.fill(some[name], bytes)];
-      }),
-    );
+    const statistics = {};
+    for (const name of ["count", "weight", "mean", "scatter"]) {
+      const bytes = (groups / some.count.length) * some[name].byteLength;
+      statistics[name] = await bench.fill(some[name], bytes);
+    }
     for (const [precision, name] of PRECISIONS.entries())
       for (const method of ["closed-form", "newton", "lbfgs"]) {
         if (method === "closed-form" && precision === 1) continue;

@@ -45,9 +45,9 @@ const NATIVE: Processor = { start: 0.03, rowSquare: 2.5e-11, rowLinear: 4e-10, c
 const CUDA = {
   /** Seconds until a context is there and the kernels are loaded. */
   start: 0.4,
-  /** Bytes a second from ordinary memory to the device: one copying thread. */
+  /** Bytes a second from ordinary memory to the device: measured when one thread copied. */
   up: 6e9,
-  /** Bytes a second of results into memory that nobody has touched yet: the copying thread, and page faults. */
+  /** Bytes a second of results into memory that nobody has touched yet, page faults included: the same. */
   down: 1.7e9,
   /** Seconds for an iteration of one group among many, per d³: 1e-11 for newton, 2.5e-11 to 6e-11 for lbfgs at d = 16 and 8. */
   cube: 3e-11,

@@ -168,18 +168,3 @@ export function addressOf(array: ArrayBufferView): bigint {
   const { buffer, byteOffset } = array;
   return koffi.address(new Uint8Array(buffer, 0, 1)) + BigInt(byteOffset);
 }
-
-/** The memory at an address, `bytes` long. */
-const memoryAt = (address: bigint, bytes: number): ArrayBuffer => koffi.view(address, bytes);
-
-/** Steps that keep a view below what Node can make. */
-const STEP = 2 ** 30;
-
-/** Copies host memory. */
-export function copyHost(to: bigint, from: bigint, bytes: number): void {
-  for (let at = 0; at < bytes; at += STEP) {
-    const length = Math.min(STEP, bytes - at);
-    const source = new Uint8Array(memoryAt(from + BigInt(at), length));
-    new Uint8Array(memoryAt(to + BigInt(at), length)).set(source);
-  }
-}

@@ -54,14 +54,14 @@ export class Moments {
     this.#computed = device.windowEvents.slice(WINDOWS, 2 * WINDOWS);
   }
 
-  run(): Residence {
+  async run(): Promise<Residence> {
     const groups = this.#rows.offsets.length - 1;
     const plan = this.#plan(0, groups);
     const own = plan.slots * statisticsBytes(this.#dims) + plan.length.length * ITEM_BYTES;
     if (own <= this.#usable / 2) {
       const residence = new OnDevice(this.#device, this.#dims, plan.slots);
       try {
-        this.#sum(plan, residence.at);
+        await this.#sum(plan, residence.at);
         this.#device.synchronise();
         this.#control.check();
       } catch (error) {
@@ -74,7 +74,7 @@ export class Moments {
   }
 
   /** Each slice's statistics go to the host before the next begins. */
-  #inSlices(groups: number): Residence {
+  async #inSlices(groups: number): Promise<Residence> {
     const { memory, ring } = this.#device;
     const residence = OnHost.ofGroups(this.#device, this.#dims, groups);
     for (const { from, to } of slices(groups, this.#usable / 4, (g) => this.#bytesOf(g))) {
@@ -82,10 +82,10 @@ export class Moments {
       const at = mapFields(STATISTICS, (field, name) =>
         memory.scratch(plan.slots * widthOf(field, this.#dims) * 8, `statistics ${name}`),
       );
-      this.#sum(plan, at);
+      await this.#sum(plan, at);
       const host = fromGroup(residence.at, from, this.#dims);
-      downloadStatistics(this.#device, this.#dims, host, at, to - from);
-      ring.finish();
+      await downloadStatistics(this.#device, this.#dims, host, at, to - from);
+      await ring.finish();
     }
     return residence;
   }
@@ -115,20 +115,20 @@ export class Moments {
   }
 
   /** Puts the work of a plan on the streams; waits only so that few windows are on their way at a time. */
-  #sum(plan: Plan, at: StatisticsAt): void {
+  async #sum(plan: Plan, at: StatisticsAt): Promise<void> {
     const device = this.#device;
     const rest = this.#rest(plan);
-    const table = this.#tables([plan.first, plan.length, plan.target], "items");
+    const table = await this.#tables([plan.first, plan.length, plan.target], "items");
     const rows = this.#room(plan.mostRows * this.#rowBytes, "rows");
     const weights = this.#rows.weights && this.#room(plan.mostRows * 8, "weights");
     const mostItems = plan.windows.reduce((most, { items }) => Math.max(most, items), 0);
     const launch = scratchOf(device, this.#shape, mostItems, this.#usable, "moments");
-    plan.windows.forEach((window, i) => {
+    for (const [i, window] of plan.windows.entries()) {
       const turn = i % WINDOWS;
       this.#control.check();
       // The window's memory is free once the kernel before has read it.
       if (i >= WINDOWS) device.driver.call("cuEventSynchronize", this.#computed[turn]);
-      this.#upload(window, rows[turn], weights?.[turn]);
+      await this.#upload(window, rows[turn], weights?.[turn]);
       device.orderAfter(device.compute, device.copy, this.#uploaded[turn]);
       const skip = BigInt(window.item * 8);
       device.launch(this.#shape, Math.min(launch.blocks, window.items), {
@@ -145,32 +145,35 @@ export class Moments {
       });
       device.driver.call("cuEventRecord", this.#computed[turn], device.compute);
       this.#control.count(window.groups);
-    });
-    this.#merge(plan, { ...at, ...rest });
+    }
+    await this.#merge(plan, { ...at, ...rest });
   }
 
-  #upload(window: RowsWindow, rows: bigint, weights: bigint | undefined): void {
+  async #upload(window: RowsWindow, rows: bigint, weights: bigint | undefined): Promise<void> {
     const { ring } = this.#device;
     const { x, weights: beside } = this.#rows;
-    ring.upload(rows, further(x, window.firstRow * this.#rowBytes), window.rows * this.#rowBytes);
+    await ring.upload(rows, further(x, window.firstRow * this.#rowBytes), window.rows * this.#rowBytes);
     if (beside && weights !== undefined) {
-      ring.upload(weights, further(beside, window.firstRow * 8), window.rows * 8);
+      await ring.upload(weights, further(beside, window.firstRow * 8), window.rows * 8);
     }
   }
 
   /** The parts of each long group become one, level by level. */
-  #merge(plan: Plan, at: Values): void {
+  async #merge(plan: Plan, at: Values): Promise<void> {
     const device = this.#device;
     if (plan.levels.length === 0) return;
     const shape = device.shape("merge", 0, 0, this.#dims);
-    plan.levels.forEach((level, i) => {
+    for (const [i, level] of plan.levels.entries()) {
       const merges = level.first.length;
       const launch = scratchOf(device, shape, merges, this.#usable, "merge");
-      const [first, parts, target] = this.#tables([level.first, level.parts, level.target], `level ${i}`);
+      const [first, parts, target] = await this.#tables(
+        [level.first, level.parts, level.target],
+        `level ${i}`,
+      );
       device.orderAfter(device.compute, device.copy);
       const values = { ...launch.values, ...at, first, parts, target, merges, dims: this.#dims };
       device.launch(shape, launch.blocks, values);
-    });
+    }
   }
 
   #room(bytes: number, purpose: string): bigint[] {
@@ -178,13 +181,16 @@ export class Moments {
     return Array.from({ length: WINDOWS }, (_, turn) => memory.scratch(bytes, `${purpose} ${turn}`));
   }
 
-  #tables(columns: readonly Words[], purpose: string): bigint[] {
+  /** Held by the loop until they are copied. */
+  async #tables(columns: readonly Words[], purpose: string): Promise<bigint[]> {
     const { memory, ring } = this.#device;
-    return columns.map(({ view }, i) => {
-      const room = memory.scratch(view.byteLength, `${purpose} ${i}`);
-      ring.upload(room, { address: addressOf(view), pinned: false }, view.byteLength);
-      return room;
-    });
+    const rooms: bigint[] = [];
+    for (const { view } of columns) {
+      const room = memory.scratch(view.byteLength, `${purpose} ${rooms.length}`);
+      await ring.upload(room, { address: addressOf(view), pinned: false }, view.byteLength);
+      rooms.push(room);
+    }
+    return rooms;
   }
 }
 

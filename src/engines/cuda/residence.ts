@@ -1,9 +1,17 @@
 import { groupBytes, mapFields, STATISTICS, widthOf } from "../fields.js";
 import type { Device } from "./device.js";
-import { addressOf, copyHost } from "./driver.js";
+import { addressOf } from "./driver.js";
+import { copyHost } from "./host_copy.js";
 import type { Addresses } from "./task.js";
 
 export type StatisticsAt = Addresses<typeof STATISTICS>;
+
+/** The arrays of the statistics: their names, and what a group takes in each. */
+const arraysOf = (dims: number): { readonly name: keyof StatisticsAt; readonly groupBytes: number }[] =>
+  Object.entries(STATISTICS).map(([name, field]) => ({
+    name: name as keyof StatisticsAt,
+    groupBytes: widthOf(field, dims) * field.words.BYTES_PER_ELEMENT,
+  }));
 
 export const statisticsBytes = (dims: number): number => groupBytes(STATISTICS, dims);
 
@@ -19,9 +27,9 @@ export function fromGroup(base: StatisticsAt, g: number, dims: number): Statisti
 export interface Residence {
   readonly kind: "device" | "host";
   /** Device addresses of groups from … to−1, uploaded where they are not there. Two sets can be had at a time, by `turn`. */
-  slice(from: number, to: number, turn: number): StatisticsAt;
+  slice(from: number, to: number, turn: number): Promise<StatisticsAt>;
   /** Has all groups written to host memory; complete after the ring's `finish`. */
-  download(to: Partial<StatisticsAt>, groups: number): void;
+  download(to: Partial<StatisticsAt>, groups: number): Promise<void>;
   close(): void;
 }
 
@@ -50,20 +58,18 @@ export class OnDevice implements Residence {
   }
 
   /** Takes over statistics of the host's. */
-  upload(from: StatisticsAt, groups: number): void {
-    mapFields(STATISTICS, (field, name) => {
-      const address = from[name as keyof StatisticsAt];
-      const bytes = groups * widthOf(field, this.#dims) * 8;
-      this.#device.ring.upload(this.at[name as keyof StatisticsAt], { address, pinned: false }, bytes);
-    });
+  async upload(from: StatisticsAt, groups: number): Promise<void> {
+    const { ring } = this.#device;
+    for (const { name, groupBytes } of arraysOf(this.#dims))
+      await ring.upload(this.at[name], { address: from[name], pinned: false }, groups * groupBytes);
   }
 
-  slice(from: number): StatisticsAt {
+  async slice(from: number): Promise<StatisticsAt> {
     return fromGroup(this.at, from, this.#dims);
   }
 
-  download(to: Partial<StatisticsAt>, groups: number): void {
-    downloadStatistics(this.#device, this.#dims, to, this.at, groups);
+  download(to: Partial<StatisticsAt>, groups: number): Promise<void> {
+    return downloadStatistics(this.#device, this.#dims, to, this.at, groups);
   }
 
   close(): void {
@@ -98,40 +104,40 @@ export class OnHost implements Residence {
     return new OnHost(device, dims, at, arrays);
   }
 
-  slice(from: number, to: number, turn: number): StatisticsAt {
+  async slice(from: number, to: number, turn: number): Promise<StatisticsAt> {
     const { memory, ring } = this.#device;
     const host = fromGroup(this.at, from, this.#dims);
-    return mapFields(STATISTICS, (field, name) => {
-      const bytes = (to - from) * widthOf(field, this.#dims) * 8;
+    const rooms: [string, bigint][] = [];
+    for (const { name, groupBytes } of arraysOf(this.#dims)) {
+      const bytes = (to - from) * groupBytes;
       const room = memory.scratch(bytes, `statistics ${name} ${turn}`);
-      ring.upload(room, { address: host[name as keyof StatisticsAt], pinned: false }, bytes);
-      return room;
-    });
+      await ring.upload(room, { address: host[name], pinned: false }, bytes);
+      rooms.push([name, room]);
+    }
+    return Object.fromEntries(rooms) as StatisticsAt;
   }
 
-  download(to: Partial<StatisticsAt>, groups: number): void {
-    mapFields(STATISTICS, (field, name) => {
-      const address = to[name as keyof StatisticsAt];
-      const bytes = groups * widthOf(field, this.#dims) * 8;
-      if (address !== undefined) copyHost(address, this.at[name as keyof StatisticsAt], bytes);
-    });
+  async download(to: Partial<StatisticsAt>, groups: number): Promise<void> {
+    for (const { name, groupBytes } of arraysOf(this.#dims)) {
+      const address = to[name];
+      if (address !== undefined) await copyHost(address, this.at[name], groups * groupBytes);
+    }
   }
 
   close(): void {}
 }
 
 /** Statistics of `groups` groups from the device, behind what the compute stream is at. */
-export function downloadStatistics(
+export async function downloadStatistics(
   device: Device,
   dims: number,
   to: Partial<StatisticsAt>,
   from: StatisticsAt,
   groups: number,
-): void {
+): Promise<void> {
   device.orderAfter(device.copy, device.compute);
-  mapFields(STATISTICS, (field, name) => {
-    const address = to[name as keyof StatisticsAt];
-    const bytes = groups * widthOf(field, dims) * 8;
-    if (address !== undefined) device.ring.download(address, from[name as keyof StatisticsAt], bytes);
-  });
+  for (const { name, groupBytes } of arraysOf(dims)) {
+    const address = to[name];
+    if (address !== undefined) await device.ring.download(address, from[name], groups * groupBytes);
+  }
 }

@@ -1,5 +1,5 @@
 import type { Device } from "./device.js";
-import { copyHost } from "./driver.js";
+import { copyHost } from "./host_copy.js";
 
 /** Windows of pinned memory, and how long they are: two are copied by the processor while two are on their way. */
 const WINDOWS = 4;
@@ -17,7 +17,7 @@ interface Window {
   /** When the device is done with the window. */
   readonly event: bigint;
   /** What is then left to do, where something is on its way. */
-  finish: (() => void) | undefined;
+  finish: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -38,34 +38,34 @@ export class Ring {
     });
   }
 
-  /** Host memory to the device. The host memory may be changed once the copy stream has come past this. */
-  upload(to: bigint, from: HostMemory, bytes: number): void {
+  /** Host memory to the device. Pinned memory may be changed once the copy stream has come past this, other memory at once. */
+  async upload(to: bigint, from: HostMemory, bytes: number): Promise<void> {
     const { driver, copy } = this.#device;
     if (from.pinned) {
       if (bytes > 0) driver.call("cuMemcpyHtoDAsync_v2", to, from.address, bytes, copy);
       return;
     }
-    inPieces(bytes, (at, length) => {
-      const window = this.#free();
-      copyHost(window.address, from.address + BigInt(at), length);
+    for (const { at, length } of pieces(bytes)) {
+      const window = await this.#free();
+      await copyHost(window.address, from.address + BigInt(at), length);
       driver.call("cuMemcpyHtoDAsync_v2", to + BigInt(at), window.address, length, copy);
-      this.#send(window, () => {});
-    });
+      this.#send(window, async () => {});
+    }
   }
 
   /** Device memory to the host, where it is complete after `finish`. */
-  download(to: bigint, from: bigint, bytes: number): void {
+  async download(to: bigint, from: bigint, bytes: number): Promise<void> {
     const { driver, copy } = this.#device;
-    inPieces(bytes, (at, length) => {
-      const window = this.#free();
+    for (const { at, length } of pieces(bytes)) {
+      const window = await this.#free();
       driver.call("cuMemcpyDtoHAsync_v2", window.address, from + BigInt(at), length, copy);
       this.#send(window, () => copyHost(to + BigInt(at), window.address, length));
-    });
+    }
   }
 
   /** Waits until everything has arrived. */
-  finish(): void {
-    for (let i = 0; i < WINDOWS; i++) this.#complete(this.#windows[(this.#next + i) % WINDOWS]);
+  async finish(): Promise<void> {
+    for (let i = 0; i < WINDOWS; i++) await this.#complete(this.#windows[(this.#next + i) % WINDOWS]);
   }
 
   /** Forgets what is on its way, after a failure. */
@@ -79,26 +79,26 @@ export class Ring {
     return this.#windows.every(({ address }) => driver.try("cuMemFreeHost", address) === 0);
   }
 
-  #free(): Window {
+  async #free(): Promise<Window> {
     const window = this.#windows[this.#next];
     this.#next = (this.#next + 1) % WINDOWS;
-    this.#complete(window);
+    await this.#complete(window);
     return window;
   }
 
-  #send(window: Window, finish: () => void): void {
+  #send(window: Window, finish: () => Promise<void>): void {
     this.#device.driver.call("cuEventRecord", window.event, this.#device.copy);
     window.finish = finish;
   }
 
-  #complete(window: Window): void {
+  async #complete(window: Window): Promise<void> {
     if (!window.finish) return;
     this.#device.driver.call("cuEventSynchronize", window.event);
-    window.finish();
+    await window.finish();
     window.finish = undefined;
   }
 }
 
-function inPieces(bytes: number, work: (at: number, length: number) => void): void {
-  for (let at = 0; at < bytes; at += WINDOW_BYTES) work(at, Math.min(WINDOW_BYTES, bytes - at));
+function* pieces(bytes: number): Generator<{ readonly at: number; readonly length: number }> {
+  for (let at = 0; at < bytes; at += WINDOW_BYTES) yield { at, length: Math.min(WINDOW_BYTES, bytes - at) };
 }

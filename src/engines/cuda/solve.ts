@@ -76,7 +76,7 @@ export class Solver {
    *
    * @param stop where kernels look whether to go on
    */
-  run(groups: number, stop: bigint): void {
+  async run(groups: number, stop: bigint): Promise<void> {
     const { memory } = this.#device;
     memory.begin();
     const usable = memory.usable();
@@ -84,13 +84,13 @@ export class Solver {
     const room = (usable - launch.bytes) * SLICE_SHARE;
     const own = this.#groupBytes();
     let before: Slice | undefined;
-    slices(groups, Math.min(SLICE_BYTES, room), () => own).forEach(({ from, to }, i) => {
+    for (const [i, { from, to }] of slices(groups, Math.min(SLICE_BYTES, room), () => own).entries()) {
       this.#control.check();
-      const slice = this.#begin(from, to, i % 2, launch, stop);
-      if (before) this.#end(before);
+      const slice = await this.#begin(from, to, i % 2, launch, stop);
+      if (before) await this.#end(before);
       before = slice;
-    });
-    if (before) this.#end(before);
+    }
+    if (before) await this.#end(before);
   }
 
   /** What one group takes on the device. */
@@ -108,10 +108,11 @@ export class Solver {
   }
 
   /** Puts a slice's work on the streams. */
-  #begin(from: number, to: number, turn: number, launch: Launch, stop: bigint): Slice {
+  async #begin(from: number, to: number, turn: number, launch: Launch, stop: bigint): Promise<Slice> {
     const device = this.#device;
     const groups = to - from;
-    const inputs = { ...this.#residence.slice(from, to, turn), ...this.#parameters(from, to, turn) };
+    const statistics = await this.#residence.slice(from, to, turn);
+    const inputs = { ...statistics, ...(await this.#parameters(from, to, turn)) };
     device.orderAfter(device.compute, device.copy);
     const results: Record<string, bigint> = {};
     const outputs: Record<string, bigint> = {};
@@ -127,33 +128,33 @@ export class Solver {
   }
 
   /** Waits for a slice and brings its results to the host. */
-  #end({ from, to, turn, results }: Slice): void {
+  async #end({ from, to, turn, results }: Slice): Promise<void> {
     const { driver, windowEvents, ring } = this.#device;
     driver.call("cuEventSynchronize", windowEvents[turn]);
     this.#control.check();
     const host = this.#task.results as Addresses<Fields>;
     for (const [name, field] of Object.entries(this.#fields)) {
       const bytes = this.#bytesOf(field);
-      ring.download(host[name] + BigInt(from * bytes), results[name], (to - from) * bytes);
+      await ring.download(host[name] + BigInt(from * bytes), results[name], (to - from) * bytes);
     }
-    ring.finish();
+    await ring.finish();
     this.#control.count(to - from);
   }
 
   /** A slice's μ and Λ on the device, under the names that the kernels have for them. */
-  #parameters(from: number, to: number, turn: number): Values {
+  async #parameters(from: number, to: number, turn: number): Promise<Values> {
     const { parameters, kind } = this.#task;
     const [mean, factor] = kind === "fit" ? ["startMean", "startFactor"] : ["atMean", "atFactor"];
     if (!parameters) return { [mean]: 0n, [factor]: 0n };
-    const upload = (name: keyof typeof PARAMETERS): bigint => {
+    const upload = async (name: keyof typeof PARAMETERS): Promise<bigint> => {
       const { memory, ring } = this.#device;
       const bytes = this.#bytesOf(PARAMETERS[name]);
       const room = memory.scratch((to - from) * bytes, `parameters ${name} ${turn}`);
       const host = { address: parameters[name] + BigInt(from * bytes), pinned: false };
-      ring.upload(room, host, (to - from) * bytes);
+      await ring.upload(room, host, (to - from) * bytes);
       return room;
     };
-    return { [mean]: upload("mean"), [factor]: upload("factor") };
+    return { [mean]: await upload("mean"), [factor]: await upload("factor") };
   }
 }
 

@@ -29,9 +29,9 @@ class DeviceWorker {
     this.#control = new Control(start);
   }
 
-  answer(request: Request): Answer {
+  async answer(request: Request): Promise<Answer> {
     try {
-      return { kind: "done", value: this.#do(request) };
+      return { kind: "done", value: await this.#do(request) };
     } catch (error) {
       this.#recover();
       if (error instanceof Stopped) return { kind: "stopped" };
@@ -50,13 +50,13 @@ class DeviceWorker {
     }
   }
 
-  #do(request: Request): boolean {
+  async #do(request: Request): Promise<boolean> {
     switch (request.kind) {
       case "open":
         this.#open();
         return true;
       case "perform":
-        this.#perform(request);
+        await this.#perform(request);
         return true;
       case "forget":
         this.#forget(request.session);
@@ -83,7 +83,7 @@ class DeviceWorker {
     return this.#opened;
   }
 
-  #perform(task: Task): void {
+  async #perform(task: Task): Promise<void> {
     const { session, dims, groups, solver } = task;
     if (this.#lost.has(session)) {
       throw new EngineError(
@@ -96,15 +96,15 @@ class DeviceWorker {
     let residence = this.#sessions.get(session);
     this.#control.begin(!residence && task.source.kind === "rows" && solver ? 2 : 1);
     if (!residence) {
-      residence = this.#reside(device, task);
+      residence = await this.#reside(device, task);
       this.#sessions.set(session, residence);
     }
-    residence.download(task.statistics, groups);
-    device.ring.finish();
-    if (solver) new Solver(device, residence, dims, solver, this.#control).run(groups, stop);
+    await residence.download(task.statistics, groups);
+    await device.ring.finish();
+    if (solver) await new Solver(device, residence, dims, solver, this.#control).run(groups, stop);
   }
 
-  #reside(device: Device, { source, dims, groups }: Task): Residence {
+  async #reside(device: Device, { source, dims, groups }: Task): Promise<Residence> {
     return source.kind === "rows"
       ? new Moments(device, source, dims, this.#control).run()
       : residenceOf(device, source, dims, groups);
@@ -155,12 +155,17 @@ class DeviceWorker {
 }
 
 /** Statistics that were handed in: on the device where there is room for them. */
-function residenceOf(device: Device, source: StatisticsSource, dims: number, groups: number): Residence {
+async function residenceOf(
+  device: Device,
+  source: StatisticsSource,
+  dims: number,
+  groups: number,
+): Promise<Residence> {
   const host = new OnHost(device, dims, source.at);
   if (groups * statisticsBytes(dims) > device.memory.usable() * RESIDENT_SHARE) return host;
   const residence = new OnDevice(device, dims, groups);
   try {
-    residence.upload(source.at, groups);
+    await residence.upload(source.at, groups);
   } catch (error) {
     residence.close();
     throw error;
@@ -173,7 +178,11 @@ const reasonOf = ({ message, remedy }: EngineError): string =>
   message.endsWith(`. ${remedy}`) ? message.slice(0, -remedy.length - 2) : message;
 
 const worker = new DeviceWorker(workerData as Start);
+// One request after the other: while memory is copied, the next may already be here.
+let before = Promise.resolve();
 parentPort?.on("message", (request: Request) => {
-  parentPort?.postMessage(worker.answer(request));
-  if (request.kind === "close") parentPort?.close();
+  before = before.then(async () => {
+    parentPort?.postMessage(await worker.answer(request));
+    if (request.kind === "close") parentPort?.close();
+  });
 });
