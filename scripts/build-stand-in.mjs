@@ -2,7 +2,7 @@
 //
 //     node scripts/build-stand-in.mjs
 //
-// Beside the library there is a folder of kernels for it: entries.json, and for each module a list of its entries in place of PTX, so that
+// Beside the library there is a folder of kernels for it: entries.json, and for each kernel its name in place of PTX, so that
 // tests run where nvcc is not. Nothing is done where all is newer than its sources. Needs entries.json of build:cuda.
 import { execFileSync } from "node:child_process";
 import {
@@ -45,8 +45,7 @@ if (!existsSync(library) || statSync(library).mtimeMs < newest) {
 }
 const listing = JSON.parse(readFileSync(entries, "utf8"));
 writeFileSync(join(target, "kernels/entries.json"), JSON.stringify(listing));
-for (const module of listing.modules) {
-  const own = listing.entries.filter((entry) => entry.module === module.split(".")[0]);
-  const lines = own.map(({ name }) => `// .entry ${name}(`);
-  writeFileSync(join(target, "kernels", module), `// for the stand-in\n${lines.join("\n")}\n`);
+for (const { name, files } of listing.entries) {
+  for (const file of files)
+    writeFileSync(join(target, "kernels", file), `// for the stand-in\n// .entry ${name}(\n`);
 }

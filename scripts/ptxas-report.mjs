@@ -1,17 +1,15 @@
-// What ptxas makes of the CUDA kernels: registers, spills and how many warps fit on a multiprocessor.
+// What ptxas makes of the CUDA kernels: registers, spills, how many warps fit on a multiprocessor, and how long the compiler takes.
 //
 //     node scripts/ptxas-report.mjs [--arch sm_75,sm_90] [--markdown]
 //
-// Reads dist/kernels/cuda (npm run build:cuda) and needs ptxas, not a GPU. Ends with 1 where a kernel, or a function
-// that it calls, spills registers to memory.
+// Reads dist (npm run build) and needs ptxas, not a GPU. Ends with 1 where a kernel, or a function that it calls, spills registers to memory.
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
+import { Kernels } from "../dist/engines/cuda/kernels.js";
 
 const run = promisify(execFile);
-const folder = fileURLToPath(new URL("../dist/kernels/cuda", import.meta.url));
 const { values: options } = parseArgs({
   options: {
     arch: { type: "string", default: "sm_75,sm_90" },
@@ -28,55 +26,61 @@ const warpsFor = (arch, registers) => {
   return Math.min(MOST_WARPS[arch] ?? 64, Math.floor(REGISTERS / perWarp / 4) * 4);
 };
 
-/** Entry → { registers, stack, spilled }, spills of called functions included, from the words of `ptxas -v`. */
-function readingsIn(text) {
-  const readings = {};
-  let entry;
+/** { registers, stack, spilled } of a kernel, spills of called functions included, from the words of `ptxas -v`. */
+function readingIn(text) {
+  const reading = { registers: 0, stack: 0, spilled: 0 };
   for (const line of text.split("\n")) {
-    const [, name] = /Compiling entry function '(\w+)'/.exec(line) ?? [];
-    if (name) entry = readings[name] = { registers: 0, stack: 0, spilled: 0 };
-    const [, stack, stores, loads] =
-      /(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads/.exec(line) ?? [];
-    if (stack) entry.spilled += Number(stores) + Number(loads);
+    const [, stores, loads] = /(\d+) bytes spill stores, (\d+) bytes spill loads/.exec(line) ?? [];
+    if (stores) reading.spilled += Number(stores) + Number(loads);
     const [, registers] = /Used (\d+) registers/.exec(line) ?? [];
-    if (registers) entry.registers = Number(registers);
+    if (registers) reading.registers = Number(registers);
     const [, cumulative] = /(\d+) bytes cumulative stack size/.exec(line) ?? [];
-    if (cumulative) entry.stack = Number(cumulative);
+    if (cumulative) reading.stack = Number(cumulative);
   }
-  return readings;
+  return reading;
 }
 
-/** The files that a device of this architecture takes: of each module the newest that it can (src/engines/cuda/kernels.ts). */
-function filesFor(arch, files) {
-  const best = new Map();
-  for (const file of files) {
-    const [module, capability] = file.split(".");
-    if (Number(capability) <= Number(arch.replace("sm_", ""))) best.set(module, file);
-  }
-  return [...best.values()];
+const kernels = new Kernels();
+
+/** Readings of all kernels that a device of this architecture can have, as many at a time as there are cores. */
+async function readingsFor(arch) {
+  const capability = Number(arch.replace("sm_", ""));
+  const waiting = kernels.listing.entries.filter(({ files }) => Number(files[0].split(".")[1]) <= capability);
+  const readings = [];
+  await Promise.all(
+    Array.from({ length: availableParallelism() }, async () => {
+      for (let entry = waiting.shift(); entry; entry = waiting.shift()) {
+        const file = join(kernels.folder, kernels.fileFor(entry, capability));
+        const since = performance.now();
+        const { stderr } = await run("ptxas", ["-v", `-arch=${arch}`, file, "-o", "/dev/null"]);
+        readings.push({
+          name: entry.name,
+          seconds: (performance.now() - since) / 1000,
+          ...readingIn(stderr),
+        });
+      }
+    }),
+  );
+  return readings.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-const { modules } = JSON.parse(readFileSync(join(folder, "entries.json"), "utf8"));
 let spilling = 0;
 for (const arch of options.arch.split(",")) {
   const started = performance.now();
-  const outputs = await Promise.all(
-    filesFor(arch, modules).map((file) =>
-      run("ptxas", ["-v", `-arch=${arch}`, join(folder, file), "-o", "/dev/null"], { maxBuffer: 1 << 26 }),
-    ),
-  );
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const readings = outputs.flatMap(({ stderr }) => Object.entries(readingsIn(stderr)));
-  console.log(`${arch}: ${readings.length} kernels assembled in ${seconds} s\n`);
+  const readings = await readingsFor(arch);
+  const total = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${arch}: ${readings.length} kernels assembled in ${total} s\n`);
   if (options.markdown)
-    console.log("| kernel | registers | stack | spilled | warps |\n| --- | --- | --- | --- | --- |");
-  for (const [name, { registers, stack, spilled }] of readings.sort()) {
+    console.log(
+      "| kernel | registers | stack | spilled | warps | seconds |\n| --- | --- | --- | --- | --- | --- |",
+    );
+  for (const { name, registers, stack, spilled, seconds } of readings) {
     if (spilled > 0) ++spilling;
-    const cells = [name, registers, stack, spilled, warpsFor(arch, registers)];
+    const [warps, time] = [warpsFor(arch, registers), seconds.toFixed(2)];
     console.log(
       options.markdown
-        ? `| ${cells.join(" | ")} |`
-        : `${name.padEnd(32)} ${registers} registers, ${stack} B stack, ${spilled} B spilled, ${cells[4]} warps`,
+        ? `| ${[name, registers, stack, spilled, warps, time].join(" | ")} |`
+        : `${name.padEnd(32)} ${registers} registers, ${stack} B stack, ${spilled} B spilled, ${warps} warps, ${time} s`,
     );
   }
   console.log();

@@ -1,6 +1,6 @@
 // entries.hpp: the list of kernels. One line each: name, arguments, team, operation.
 //
-// MVN_ENTRIES_<module> lists what one PTX file holds: a call loads, and the driver compiles, only what it needs. The
+// MVN_ENTRIES_<module> lists what nvcc compiles at a time; in the end each kernel has a PTX file of its own. The
 // shells define every entry from these lists (mvn.cu for a device, native/emulate.hpp on a CPU), `describe` answers
 // with places in MVN_ENTRIES, and scripts/build-cuda.mjs turns it into entries.json. An operation is a type with
 //

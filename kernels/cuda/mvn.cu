@@ -1,4 +1,4 @@
-// mvn.cu: the entries of one module as kernels of the device. MVN_MODULE names it (scripts/build-cuda.mjs).
+// mvn.cu: the entries of one module as kernels of the device. MVN_MODULE names it, and scripts/build-cuda.mjs cuts the PTX into kernels.
 #include "describe.hpp"
 #include "team.hpp"
 

@@ -127,8 +127,8 @@ cpSync(join(root, "test/golden"), join(target, "golden"), { recursive: true });
 await bundleConformance();
 if (process.argv.includes("--node")) await packNode();
 const built = join(target, "dist/kernels/cuda");
-const { modules } = JSON.parse(readFileSync(join(built, "entries.json"), "utf8"));
-if (!modules.every((module) => existsSync(join(built, module)))) {
+const { entries } = JSON.parse(readFileSync(join(built, "entries.json"), "utf8"));
+if (!entries.every(({ files }) => files.every((file) => existsSync(join(built, file))))) {
   console.error("pack: no PTX in dist/kernels/cuda; build it with nvcc (npm run build:cuda)");
   process.exitCode = 1;
 }

@@ -71,7 +71,7 @@ export interface Shape {
 export const OPERATION = { moments: 0, merge: 1, fit: 2, evaluate: 3 } as const;
 
 /**
- * One device with a context of the engine's own: two streams, so that copies overlap with kernels, and the modules loaded so far.
+ * One device with a context of the engine's own: two streams, so that copies overlap with kernels, and the kernels loaded so far.
  * Lives in one thread, whose current context it is. Destroying the context gives everything back, whatever state it is in.
  */
 export class Device {
@@ -89,7 +89,6 @@ export class Device {
   readonly #capability: number;
   /** Whether kernels that multiply float64 matrices are the faster ones. */
   readonly #matrixUnits: boolean;
-  readonly #modules = new Map<string, bigint>();
   readonly #functions = new Map<number, bigint>();
   readonly #shapes = new Map<string, Shape>();
   readonly #order: bigint;
@@ -242,12 +241,9 @@ export class Device {
   #function(place: number, sharedBytes: number): bigint {
     let found = this.#functions.get(place);
     if (found === undefined) {
-      const { name, module } = this.#kernels.entry(place);
-      found = this.driver.handleFrom(
-        "cuModuleGetFunction",
-        this.#module(this.#kernels.fileFor(module, this.#capability)),
-        name,
-      );
+      const entry = this.#kernels.entry(place);
+      const module = this.#load(this.#kernels.fileFor(entry, this.#capability));
+      found = this.driver.handleFrom("cuModuleGetFunction", module, entry.name);
       this.#functions.set(place, found);
     }
     if (sharedBytes > PLAIN_SHARED) {
@@ -256,10 +252,8 @@ export class Device {
     return found;
   }
 
-  /** Has the driver compile a module for the device, which it remembers on disk. */
-  #module(file: string): bigint {
-    const known = this.#modules.get(file);
-    if (known !== undefined) return known;
+  /** Has the driver compile a kernel for the device, which it remembers on disk. */
+  #load(file: string): bigint {
     const image = this.#kernels.image(file);
     const module = outHandle();
     const log = new Uint8Array(new ArrayBuffer(JIT_LOG.size));
@@ -272,7 +266,6 @@ export class Device {
       const text = new TextDecoder().decode(log.subarray(0, log.indexOf(0)));
       throw this.driver.error("cuModuleLoadDataEx", code, text.trim());
     }
-    this.#modules.set(file, module[0]);
     return module[0];
   }
 }

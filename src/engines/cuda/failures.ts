@@ -44,7 +44,7 @@ const WORK: Partial<Record<DriverFunction, string>> = {
   cuInit: "the driver does not start",
   cuCtxCreate_v2: "the device cannot be opened",
   cuModuleLoadDataEx: "the kernels cannot be loaded",
-  cuModuleGetFunction: "a kernel is missing from its module",
+  cuModuleGetFunction: "a kernel is missing from its file",
   cuLaunchKernel: "a kernel cannot be started",
   cuMemHostAlloc: "pinned host memory cannot be had",
   cuMemHostRegister_v2: "host memory cannot be locked in place",

@@ -1,5 +1,5 @@
-// What the kernels' build wrote down about them: which entries there are, in which module, and how their arguments lie.
-import { readFileSync } from "node:fs";
+// What the kernels' build wrote down about them: which entries there are, in which files, and how their arguments lie.
+import { accessSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -8,16 +8,14 @@ type Kind = "pointer" | "i64" | "f64";
 
 interface Entry {
   readonly name: string;
-  /** Its PTX is in the files `${module}.${capability}.ptx`, with the compute capability times ten. */
-  readonly module: string;
+  /** Names of its files, `${name}.${capability}.ptx` with the compute capability times ten; the oldest comes first. */
+  readonly files: readonly string[];
   /** Name of the structure of its arguments. */
   readonly arguments: string;
 }
 
 /** entries.json, which scripts/build-cuda.mjs makes from kernels/cuda/entries.hpp and arguments.hpp. */
 interface Listing {
-  /** File names; of a module's the oldest capability comes first. */
-  readonly modules: readonly string[];
   readonly arguments: Readonly<Record<string, readonly (readonly [name: string, kind: Kind])[]>>;
   /** In the order that `describe` counts them in. */
   readonly entries: readonly Entry[];
@@ -34,12 +32,11 @@ export class Kernels {
   constructor(folder = kernelFolder()) {
     this.folder = folder;
     this.listing = JSON.parse(readFileSync(join(folder, "entries.json"), "utf8"));
-    for (const file of this.listing.modules) this.image(file);
+    for (const { files } of this.listing.entries) for (const file of files) accessSync(join(folder, file));
   }
 
-  /** The best file of a module for a device of this compute capability, times ten. */
-  fileFor(module: string, capability: number): string {
-    const files = this.listing.modules.filter((file) => file.startsWith(`${module}.`));
+  /** The best file of an entry for a device of this compute capability, times ten. */
+  fileFor({ files }: Pick<Entry, "files">, capability: number): string {
     const fit = files.filter((file) => Number(file.split(".")[1]) <= capability);
     return fit.at(-1) ?? files[0];
   }

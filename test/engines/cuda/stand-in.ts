@@ -9,12 +9,12 @@ const folder = fileURLToPath(new URL("../../../build/stand-in/", import.meta.url
 const library = `${folder}libcuda-stand-in.so`;
 const kernels = fileURLToPath(new URL("../../../dist/kernels/cuda/", import.meta.url));
 
-/** Whether nvcc was there to build all modules. */
+/** Whether nvcc was there to build all kernels. */
 function hasPtx(): boolean {
   const listing = `${kernels}entries.json`;
   if (!existsSync(listing)) return false;
-  const { modules } = JSON.parse(readFileSync(listing, "utf8")) as { modules: string[] };
-  return modules.every((module) => existsSync(`${kernels}${module}`));
+  const { entries } = JSON.parse(readFileSync(listing, "utf8")) as { entries: { files: string[] }[] };
+  return entries.every(({ files }) => files.every((file) => existsSync(`${kernels}${file}`)));
 }
 
 /** Where there is PTX, the names of the kernels are looked up in it, as a driver does. */
