@@ -107,7 +107,7 @@ function digestOfSources() {
       .map((name) => [name, read(`${folder}/${name}`)]),
   );
   return createHash("sha256")
-    .update(JSON.stringify([flags, versions, sources]))
+    .update(JSON.stringify([flags, versions, readFileSync(`${root}scripts/ptx.mjs`, "utf8"), sources]))
     .digest("hex");
 }
 

@@ -19,19 +19,6 @@ template <int D> class LaneFit {
   f64 logLikelihood, squared;
   bool settled;
 
-  // Whether det R, of the correlation matrix, is above the threshold of the rank test, as in hasFullRank().
-  MVN_FN bool determinantExceeds(f64 epsilon) const {
-    const f64 unit = rankSlack * D, rounded = epsilon * epsilon;
-    f64 determinant = 1, offset = 0;
-    MVN_UNROLL for (int j = 0; j < D; ++j) {
-      const f64 reciprocal = 1 / S[j][j];
-      determinant *= U[j][j] * U[j][j] * reciprocal;
-      offset += mean[j] * mean[j] * reciprocal;
-    }
-    offset *= weight * share;  // Σ x̄²/s² ≥ max x̄²/s², s² = A_jj/W
-    return determinant > unit * (2 * roundingUnit<f64> + rounded) + unit * rounded * offset;
-  }
-
  public:
   // All but the scatter.
   MVN_FN void read(const Statistics& statistics) {
@@ -58,7 +45,8 @@ template <int D> class LaneFit {
     }
     squared = squaredDistanceUnrolled(W);
     logLikelihood = -0.5 * weight * (D * logTwoPi + 2 * log(root) + quadratic);
-    settled = positive && inRange && squared < firstOrder && count >= D + 1 && determinantExceeds(options.epsilon);
+    settled = positive && inRange && squared < firstOrder && count >= D + 1 &&
+              determinantExceeds(S, U, weight * share, [&](int j) { return mean[j]; }, options.epsilon);
   }
 
   MVN_FN bool isSettled() const { return settled; }

@@ -3,6 +3,7 @@
 // The matrices are local arrays under loops of fixed length, for the compiler to keep in registers; V is f64 or a vector of it.
 #pragma once
 
+#include "rank.hpp"
 #include "simd.hpp"
 
 namespace mvn {
@@ -45,6 +46,20 @@ MVN_FN void whitenUnrolled(const V (&S)[D][D], const V (&U)[D][D], const V (&inv
       W[i][j] *= inverse[i];
     }
   }
+}
+
+// Whether det R, of the correlation matrix of S = A/V, is above the threshold of the rank test, as in hasFullRank(). `stretched` is W/V.
+template <int D, class V, class MeanAt>
+MVN_FN auto determinantExceeds(const V (&S)[D][D], const V (&U)[D][D], V stretched, MeanAt meanAt, f64 epsilon) {
+  V determinant = 1.0 - V{}, offset{};
+  MVN_UNROLL for (int j = 0; j < D; ++j) {
+    const V mean = meanAt(j), reciprocal = 1.0 / S[j][j];
+    determinant *= U[j][j] * U[j][j] * reciprocal;
+    offset += mean * mean * reciprocal;
+  }
+  offset *= stretched;  // Σ x̄²/s² ≥ max x̄²/s², s² = A_jj/W
+  const f64 unit = rankSlack * D, rounded = epsilon * epsilon;
+  return determinant > unit * (2 * roundingUnit<f64> + rounded) + unit * rounded * offset;
 }
 
 // ‖I − W‖²_F from the upper triangle.

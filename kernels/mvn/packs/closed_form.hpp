@@ -63,20 +63,6 @@ template <int D> class ClosedFormPack {
   // U = Lᵀ. A mask of the lanes where S is positive definite in this arithmetic.
   MVN_FN LaneMask factor() { return isPositive(share) & factorUnrolled(S, U, inverse); }
 
-  // Whether det R, of the correlation matrix, is above the threshold of the rank test, as in hasFullRank().
-  MVN_FN LaneMask determinantExceeds(const ClosedFormGroups& groups, f64 epsilon) const {
-    const f64 squared = epsilon * epsilon, unit = rankSlack * D;
-    f64v determinant = splat(1.0), offset{};
-    MVN_UNROLL for (int j = 0; j < D; ++j) {
-      const f64v mean = gather<f64v>([&](int lane) MVN_INLINE { return groups[lane].statistics.mean[j]; });
-      const f64v reciprocal = splat(1.0) / S[j][j];
-      determinant *= U[j][j] * U[j][j] * reciprocal;
-      offset += mean * mean * reciprocal;
-    }
-    offset *= weight * share;  // x̄²/s², s² = A_jj/W
-    return determinant > splat(unit * (2 * roundingUnit<f64> + squared)) + splat(unit * squared) * offset;
-  }
-
   MVN_FN PackCertificate certify(f64 ddof, const PackScratch& work) {
     whitenUnrolled(S, U, inverse, W);
     if (ddof != 0) {
@@ -157,7 +143,10 @@ template <int D> class ClosedFormPack {
   MVN_FN void fit(const ClosedFormGroups& groups, int count, const FitOptions& options, const ClosedFormPackScratch& work) {
     covariance(groups, options.ddof);
     const LaneMask positive = factor();
-    LaneMask full = positive & determinantExceeds(groups, options.epsilon);
+    const auto meanAt = [&](int j) MVN_INLINE {
+      return gather<f64v>([&](int lane) MVN_INLINE { return groups[lane].statistics.mean[j]; });
+    };
+    LaneMask full = positive & determinantExceeds(S, U, weight * share, meanAt, options.epsilon);
     const LaneMask doubtful = positive & ~full;
     if (anyLane(doubtful)) {
       Statistics copies[lanes];
