@@ -74,7 +74,7 @@ withStandIn("a fault of the driver", () => {
     ["cuModuleLoadDataEx", 222, /the kernels cannot be loaded: the driver is too old for the kernels' PTX/],
     ["cuModuleLoadDataEx", 218, /the driver does not take the kernels' PTX/],
     ["cuModuleLoadDataEx", 209, /the kernels were not built for this device/],
-    ["cuModuleGetFunction", 500, /a kernel is missing from its module/],
+    ["cuModuleGetFunction", 500, /a kernel is missing from its file/],
     ["cuOccupancyMaxActiveBlocksPerMultiprocessor", 1, /cuOccupancyMaxActiveBlocks/],
   ] as const)(
     "at any call of %s (%i) ends in a clear error, nothing is left, and the engine goes on",

@@ -1,12 +1,28 @@
 import { execFile } from "node:child_process";
+import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CudaEngine } from "../../../src/engines/cuda/engine.js";
 import { fit } from "../../../src/fit.js";
+import { Statistics } from "../../../src/statistics.js";
 import { gaussianBatch } from "../../support/gaussians.js";
 import { Random } from "../../support/random.js";
 import { closedForm, inEngine, LONG_GROUPS, long, longBatch } from "../threads/support.js";
 import { openOn, standIn, withStandIn } from "./stand-in.js";
+
+/** Enough that copying them takes a while. */
+function statisticsOfMany(): Statistics {
+  const [groups, dims] = [40_000, 8];
+  const count = new Float64Array(groups).fill(50);
+  return Statistics.from({
+    ...{ groups, dims, dtype: "float64", count, weight: count.slice() },
+    mean: new Float64Array(groups * dims),
+    scatter: new Float64Array(groups * dims * dims).map((_, i) => i),
+  });
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 const batch = gaussianBatch(new Random(3), { dims: 3, sizes: Array(64).fill(25), weighted: true });
 
@@ -94,6 +110,21 @@ withStandIn("an engine on the stand-in", () => {
       };
       await expect(session.fit(long, { onProgress })).rejects.toThrow("from the callback");
     });
+  });
+
+  it("has done what it is doing before it lends memory, forgets another session, or is closed", async () => {
+    const statistics = statisticsOfMany();
+    const [session, other] = [await engine.open(statistics), await engine.open(batch)];
+    await other.statistics();
+    const call = session.statistics();
+    await setImmediate(); // it is with the device
+    const lent = engine.allocate({ offsets: [0, 50_000], dims: 4 });
+    const forgotten = other.close();
+    expect(Buffer.compare(bytesOf((await call).scatter), bytesOf(statistics.scatter))).toBe(0);
+    await forgotten;
+    lent.release();
+    const ended = session.statistics();
+    await Promise.all([expect(ended).rejects.toThrow(/the engine is closed/), engine.close()]);
   });
 
   it("hands out results that later calls do not write over", async () => {
