@@ -1,7 +1,11 @@
 // driver.cpp: a stand-in for NVIDIA's driver, for tests on machines without a GPU. It exports the functions that src/engines/cuda
 // calls and plays the kernels on the CPU (native/emulate.hpp). It is a test fixture: never shipped, never chosen by `auto`.
 //
-// Built by scripts/build-stand-in.mjs. What it can be told is in settings.hpp.
+// Built by scripts/build-stand-in.mjs. What it can be told is in settings.hpp. Where MVNFIT_STAND_IN_PTX names a library of what nvcc made of the
+// kernels (scripts/test-ptx.mjs), those are played.
+#include <dlfcn.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <set>
 
@@ -46,18 +50,40 @@ int copyNow(void* to, const void* from, std::size_t bytes) {
   return success;
 }
 
-const mvn::EmulatedEntry* entryOf(const char* name) {
+// `compiled` is nullptr where the kernel is played as written.
+struct Kernel {
+  const mvn::EmulatedEntry* entry;
+  int (*compiled)(const void* arguments, long long grid, long long threads, long long sharedBytes);
+};
+
+// The kernel of this name that is in a module; nullptr where there is none.
+Kernel* kernelOf(const std::string& name, const std::string& module) {
+  static std::map<std::string, Kernel> kernels;
   static const std::vector<mvn::EmulatedEntry> entries = mvn::emulatedEntries();
-  for (const auto& entry : entries)
-    if (std::string(entry.name) == name) return &entry;
-  return nullptr;
+  static const char* const file = std::getenv("MVNFIT_STAND_IN_PTX");
+  static void* const library = file ? dlopen(file, RTLD_NOW | RTLD_LOCAL) : nullptr;
+  if (module.find(".entry " + name + "(") == std::string::npos) return nullptr;
+  const auto entry = std::find_if(entries.begin(), entries.end(), [&](const auto& one) { return one.name == name; });
+  if (entry == entries.end()) return nullptr;
+  Kernel found{&*entry, nullptr};
+  std::string symbol = name;
+  if (file) {
+    const std::string target = ".target sm_";
+    symbol += "_" + std::to_string(std::atoi(module.c_str() + module.find(target) + target.size()));
+    if (!library || !(found.compiled = reinterpret_cast<decltype(found.compiled)>(dlsym(library, symbol.c_str())))) return nullptr;
+  }
+  return &(kernels[symbol] = found);
 }
 
-int playKernel(Context& context, const mvn::EmulatedEntry& entry, const std::string& arguments, unsigned grid,
-               unsigned threads, unsigned shared) {
+int playKernel(Context& context, const Kernel& kernel, const std::string& arguments, unsigned grid, unsigned threads,
+               unsigned shared) {
   if (const int code = faultOf("kernel")) return code;
+  if (kernel.compiled) {
+    const int code = kernel.compiled(arguments.data(), grid, threads, shared);
+    return code ? code : context.memory.intact() ? success : illegalAddress;
+  }
   std::vector<char> block(shared + 2 * Memory::zone, char(Memory::red));
-  entry.play(arguments.data(), grid, threads, block.data() + Memory::zone);
+  kernel.entry->play(arguments.data(), grid, threads, block.data() + Memory::zone);
   for (std::size_t i = 0; i < Memory::zone; ++i)
     if (block[i] != char(Memory::red) || block[Memory::zone + shared + i] != char(Memory::red)) return illegalAddress;
   return context.memory.intact() ? success : illegalAddress;
@@ -311,11 +337,8 @@ EXPORT cuModuleLoadDataEx(void** module, const char* image, unsigned, int*, void
 
 EXPORT cuModuleGetFunction(void** function, void* module, const char* name) {
   return onContext("cuModuleGetFunction", [=](Context&) {
-    const auto& text = *static_cast<std::string*>(module);
-    const bool listed = text.find(std::string(".entry ") + name + "(") != std::string::npos;
-    const mvn::EmulatedEntry* entry = entryOf(name);
-    if (!entry || !listed) return notFound;
-    return *function = const_cast<mvn::EmulatedEntry*>(entry), int(success);
+    Kernel* const kernel = kernelOf(name, *static_cast<std::string*>(module));
+    return kernel ? (*function = kernel, int(success)) : notFound;
   });
 }
 
@@ -337,13 +360,13 @@ EXPORT cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, void*, int threa
 EXPORT cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                       unsigned shared, void* stream, void** parameters, void**) {
   return onContext("cuLaunchKernel", [=](Context& context) {
-    const auto& entry = *static_cast<const mvn::EmulatedEntry*>(function);
+    const auto& kernel = *static_cast<const Kernel*>(function);
     const auto limit = context.dynamicShared.count(function) ? context.dynamicShared[function] : plainShared;
     if (gx == 0 || gx > 2147483647u || gy * gz * by * bz != 1 || bx == 0 || bx > mostThreads) return int(invalidValue);
     if (int(shared) > limit) return int(invalidValue);
-    const std::string arguments(static_cast<const char*>(parameters[0]), entry.argumentBytes);
-    return context.post(streamOf(stream), {.work = [=, &context, &entry] {
-      return playKernel(context, entry, arguments, gx, bx, shared);
+    const std::string arguments(static_cast<const char*>(parameters[0]), kernel.entry->argumentBytes);
+    return context.post(streamOf(stream), {.work = [=, &context, &kernel] {
+      return playKernel(context, kernel, arguments, gx, bx, shared);
     }});
   });
 }
