@@ -29,7 +29,7 @@ const cpuinfo = "/proc/cpuinfo";
 if (process.arch === "x64" && existsSync(cpuinfo) && / fma /.test(readFileSync(cpuinfo, "utf8")))
   flags.push("-mfma");
 
-const sources = ["mvn", "mvn/methods", "cuda", "native", "native/driver"].flatMap((folder) =>
+const sources = ["mvn", "mvn/methods", "cuda", "native", "native/driver", "native/ptx"].flatMap((folder) =>
   readdirSync(join(kernels, folder))
     .filter((name) => /\.[ch]pp$/.test(name) && !name.endsWith("_test.cpp"))
     .map((name) => join(kernels, folder, name)),

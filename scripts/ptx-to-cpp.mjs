@@ -92,9 +92,7 @@ class Body {
   /** Where a memory operand is. Shared addresses count from the beginning of the block's memory. */
   #address(operand, isShared) {
     const [base, offset = "0"] = operand.slice(1, -1).split("+");
-    return isShared
-      ? `me.shared(${this.#value(base, "u32")} + ${offset})`
-      : `reinterpret_cast<char*>(${this.#value(base, "u64")} + i64(${offset}))`;
+    return `${this.#value(base, isShared ? "u32" : "u64")} + i64(${offset})`;
   }
 
   #instruction(opcode, rest) {
@@ -140,8 +138,11 @@ class Body {
   #transfer(kind, parts, operands) {
     const type = TYPE[parts.at(-1)];
     const [memory, registers] = kind === "ld" ? [operands[1], operands[0]] : operands;
-    const at = this.#address(memory, parts.includes("shared"));
-    for (const [i, one] of (registers.startsWith("{") ? itemsOf(registers) : [registers]).entries()) {
+    const items = registers.startsWith("{") ? itemsOf(registers) : [registers];
+    const isShared = parts.includes("shared");
+    const bytes = `${items.length} * sizeof(${type})`;
+    const at = `me.${isShared ? "shared" : "reach"}(${this.#address(memory, isShared)}, ${bytes})`;
+    for (const [i, one] of items.entries()) {
       if (kind === "ld") this.#set(one, `load<${type}>(${at}, ${i})`);
       else this.#put(`store<${type}>(${at}, ${i}, ${this.#value(one, type)});`);
     }
@@ -169,7 +170,7 @@ class Body {
   /** Global and local addresses are what they are. */
   #convertAddress(parts, to, value) {
     if (!parts.includes("shared")) this.#set(to, value);
-    else this.#set(to, parts[1] === "to" ? `me.sharedPlace(${value})` : `u64(me.shared(u32(${value})))`);
+    else this.#set(to, parts[1] === "to" ? `me.sharedPlace(${value})` : `me.sharedAddress(u32(${value}))`);
   }
 
   #convert(parts, to, from) {
@@ -258,8 +259,7 @@ const FUNCTION =
   /\.(entry|func)\s+(?:\(\s*\.param[^)]*?\s([\w$]+)(?:\[\d+\])?\s*\)\s*)?([\w$]+)\s*\(([^)]*)\)[^{;]*([{;])/g;
 
 /**
- * C++ of the one kernel in the PTX. It exports `int <symbol>(const void* arguments, i64 grid, i64 threads, i64 dynamicBytes)`, which is playBlocks()
- * of lane.hpp for it.
+ * C++ of the one kernel in the PTX. It exports `int <symbol>(arguments, grid, threads, dynamicBytes, memory)`, which is playBlocks() of lane.hpp for it.
  *
  * @throws Error where there is an instruction that is not known here
  */
@@ -281,14 +281,15 @@ export function cppOf(ptx, symbol) {
     bodies.push(`${head} {\n${body.lines.join("\n")}\n}`);
   }
   const [{ name, bytes }] = entries;
-  const parameters = "const void* arguments, i64 grid, i64 threads, i64 dynamicBytes";
+  const parameters =
+    "const void* arguments, i64 grid, i64 threads, i64 dynamicBytes, const DeviceMemory& memory";
   return `#include "native/ptx/lane.hpp"
 namespace {
 ${declarations.join("\n")}
 ${bodies.join("\n")}
 }
 extern "C" __attribute__((visibility("default"))) int ${symbol}(${parameters}) {
-return playBlocks(${name}, arguments, ${bytes}, grid, threads, ${own}, dynamicBytes);
+return playBlocks(${name}, arguments, ${bytes}, grid, threads, ${own}, dynamicBytes, memory);
 }
 `;
 }

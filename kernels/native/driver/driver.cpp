@@ -11,6 +11,7 @@
 
 #include "context.hpp"
 #include "native/emulate.hpp"
+#include "native/ptx/lane.hpp"
 
 using namespace standin;
 
@@ -53,7 +54,7 @@ int copyNow(void* to, const void* from, std::size_t bytes) {
 // `compiled` is nullptr where the kernel is played as written.
 struct Kernel {
   const mvn::EmulatedEntry* entry;
-  int (*compiled)(const void* arguments, long long grid, long long threads, long long sharedBytes);
+  int (*compiled)(const void* arguments, long long grid, long long threads, long long sharedBytes, const DeviceMemory& memory);
 };
 
 // The kernel of this name that is in a module; nullptr where there is none.
@@ -79,7 +80,10 @@ int playKernel(Context& context, const Kernel& kernel, const std::string& argume
                unsigned shared) {
   if (const int code = faultOf("kernel")) return code;
   if (kernel.compiled) {
-    const int code = kernel.compiled(arguments.data(), grid, threads, shared);
+    const auto holds = [](const void* owner, Address at, Address bytes) {
+      return static_cast<const Context*>(owner)->memory.holds(at, bytes) || pinned.holds(at, bytes);
+    };
+    const int code = kernel.compiled(arguments.data(), grid, threads, shared, {&context, holds});
     return code ? code : context.memory.intact() ? success : illegalAddress;
   }
   std::vector<char> block(shared + 2 * Memory::zone, char(Memory::red));

@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::size_t stackBytes = std::size_t(1) << 21;
 constexpr int warpLanes = 32;
-constexpr std::size_t zone = 256;  // behind shared memory, to be as it was
-constexpr int illegalAddress = 700, launchFailed = 719;
+constexpr u32 firstPlace = 64;  // in shared memory (scripts/ptx-to-cpp.mjs)
+constexpr int illegalAddress = 700, misalignedAddress = 716, launchFailed = 719;
 
 struct Fiber {
   ucontext_t context;
@@ -31,13 +31,15 @@ struct Block {
   ucontext_t scheduler;
   Fiber* running = nullptr;
   void (*kernel)(Lane&, char*) = nullptr;
-  char* arguments = nullptr;
+  std::vector<char> arguments, shared;
+  DeviceMemory memory{};
+  int code = 0;  // why it ended
 };
 thread_local Block current;
 thread_local std::vector<std::unique_ptr<Fiber>> pool;
 
 void runFiber() {
-  current.kernel(current.running->lane, current.arguments);
+  current.kernel(current.running->lane, current.arguments.data());
   current.running->ended = true;
   swapcontext(&current.running->context, &current.scheduler);
 }
@@ -104,8 +106,8 @@ bool meetInBlock() {
   return true;
 }
 
-// Runs every lane to its end; false where some wait for others that do not come.
-bool runBlock() {
+// Runs every lane to its end.
+int runBlock() {
   const int threads = int(current.fibers.size());
   for (;;) {
     int ended = 0;
@@ -113,14 +115,15 @@ bool runBlock() {
       if (!fiber->ended && !waits(*fiber)) {
         current.running = fiber;
         swapcontext(&current.scheduler, &fiber->context);
+        if (current.code) return current.code;
       }
       ended += fiber->ended;
     }
-    if (ended == threads) return true;
+    if (ended == threads) return 0;
     bool any = false;
     for (int first = 0; first < threads; first += warpLanes)
       any |= meetInWarp(&current.fibers[first], threads - first < warpLanes ? threads - first : warpLanes);
-    if (!any && !meetInBlock()) return false;
+    if (!any && !meetInBlock()) return launchFailed;
   }
 }
 
@@ -143,32 +146,57 @@ void Lane::meet(const Meeting& what) {
   swapcontext(&current.running->context, &current.scheduler);
 }
 
+// It is not run again.
+void Lane::end(int code) {
+  current.code = code;
+  swapcontext(&current.running->context, &current.scheduler);
+  __builtin_unreachable();
+}
+
+char* Lane::shared(u32 at, u32 bytes) {
+  if (at < firstPlace || at + u64(bytes) > current.shared.size()) end(illegalAddress);
+  if (at % bytes) end(misalignedAddress);
+  return base + at;
+}
+
+char* Lane::reach(u64 at, u32 bytes) {
+  const auto lies = [&](const char* from, std::size_t size) { return at >= u64(from) && at + bytes <= u64(from) + size; };
+  if (at % bytes) end(misalignedAddress);
+  const bool own = lies(current.running->stack.get(), stackBytes) || lies(current.arguments.data(), current.arguments.size()) ||
+                   lies(base + firstPlace, current.shared.size() - firstPlace);
+  if (!own && !current.memory.holds(current.memory.owner, at, bytes)) end(illegalAddress);
+  return reinterpret_cast<char*>(at);
+}
+
 // Until a lane waits for a copy, its place holds what no copy leaves there.
-void Lane::copyAhead(char* to, const char* from, u32 bytes) {
-  std::memset(to, 0xff, mvn::copyBytes);
-  copies->add(to, from, int(bytes));
+void Lane::copyAhead(u32 to, u64 from, u32 bytes) {
+  char* const target = shared(to, mvn::copyBytes);
+  if (from % mvn::copyBytes) end(misalignedAddress);
+  if (!current.memory.holds(current.memory.owner, from, bytes)) end(illegalAddress);
+  std::memset(target, 0xff, mvn::copyBytes);
+  copies->add(target, reinterpret_cast<const char*>(from), int(bytes));
 }
 void Lane::closeCopies() { copies->close(); }
 void Lane::waitForCopies(int pending) { copies->finish(pending); }
 
-int playBlocks(void (*kernel)(Lane&, char*), const void* arguments, i64 argumentBytes, i64 grid, i64 threads, i64 statics, i64 dynamicBytes) {
-  std::vector<char> copy(argumentBytes), shared(statics + dynamicBytes + zone);
+int playBlocks(void (*kernel)(Lane&, char*), const void* arguments, i64 argumentBytes, i64 grid, i64 threads, i64 statics, i64 dynamicBytes,
+               const DeviceMemory& memory) {
   while (i64(pool.size()) < threads) pool.push_back(std::make_unique<Fiber>());
   current.fibers.clear();
   for (i64 t = 0; t < threads; ++t) current.fibers.push_back(pool[t].get());
   current.kernel = kernel;
+  current.memory = memory;
+  current.code = 0;
   for (i64 b = 0; b < grid; ++b) {
-    std::memcpy(copy.data(), arguments, argumentBytes);
-    std::memset(shared.data(), 0xff, shared.size());
-    current.arguments = copy.data();
+    const auto* from = static_cast<const char*>(arguments);
+    current.arguments.assign(from, from + argumentBytes);
+    current.shared.assign(statics + dynamicBytes, char(0xff));
     for (i64 t = 0; t < threads; ++t) {
       begin(*current.fibers[t]);
       Lane& lane = current.fibers[t]->lane;
-      lane.thread = u32(t), lane.threads = u32(threads), lane.block = u32(b), lane.blocks = u32(grid), lane.base = shared.data();
+      lane.thread = u32(t), lane.threads = u32(threads), lane.block = u32(b), lane.blocks = u32(grid), lane.base = current.shared.data();
     }
-    if (!runBlock()) return launchFailed;
-    for (std::size_t i = shared.size() - zone; i < shared.size(); ++i)
-      if (shared[i] != char(0xff)) return illegalAddress;
+    if (const int code = runBlock()) return code;
   }
   return 0;
 }

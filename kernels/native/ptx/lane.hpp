@@ -22,6 +22,7 @@ template <class To, class From> To as(From from) {
 inline u32 bits(f32 x) { return as<u32>(x); }
 inline u64 bits(f64 x) { return as<u64>(x); }
 
+// `place`: in a vector.
 template <class T> T load(const char* at, int place) {
   T value;
   __builtin_memcpy(&value, at + place * int(sizeof(T)), sizeof(T));
@@ -73,6 +74,12 @@ struct Meeting {
   int tiles = 0;
 };
 
+// What a kernel may reach beside its block's memory.
+struct DeviceMemory {
+  const void* owner;
+  bool (*holds)(const void* owner, u64 at, u64 bytes);
+};
+
 struct Copies;
 
 // One thread of a block.
@@ -82,7 +89,11 @@ struct Lane {
   Meeting meeting;
   Copies* copies;
 
-  char* shared(u32 at) const { return base + at; }
+  // Addresses of so many bytes, which are to be aligned to that. Whoever reaches elsewhere ends the launch.
+  char* shared(u32 at, u32 bytes);
+  char* reach(u64 at, u32 bytes);
+
+  u64 sharedAddress(u32 at) const { return u64(base) + at; }
   u64 sharedPlace(u64 address) const { return address - u64(base); }
 
   void meetWarp(u32 mask) { meet({.kind = Meeting::warp, .mask = mask}); }
@@ -95,14 +106,17 @@ struct Lane {
   template <int n> void multiply(const f64 (&a)[n], f64 b, f64 (&c)[2 * n]) {
     meet({.kind = Meeting::product, .mask = ~0u, .a = a, .b = b, .c = c, .tiles = n});
   }
-  void copyAhead(char* to, const char* from, u32 bytes);
+  // The first of sixteen bytes, zeros behind them.
+  void copyAhead(u32 to, u64 from, u32 bytes);
   void closeCopies();
   void waitForCopies(int pending);
 
  private:
   void meet(const Meeting& what);  // until all have come
+  [[noreturn]] void end(int code);
 };
 
-// Plays a kernel block by block; `statics` bytes of shared memory are the kernel's own. A code of CUDA's: 0, 700 where it wrote beyond its shared
-// memory, 719 where lanes wait for others that do not come.
-int playBlocks(void (*kernel)(Lane&, char*), const void* arguments, i64 argumentBytes, i64 grid, i64 threads, i64 statics, i64 dynamicBytes);
+// Plays a kernel block by block; `statics` bytes of shared memory are the kernel's own. A code of CUDA's: 0; 700 where it reached for what is not its
+// own; 716 where what it reached for is not aligned; 719 where lanes wait for others that do not come.
+int playBlocks(void (*kernel)(Lane&, char*), const void* arguments, i64 argumentBytes, i64 grid, i64 threads, i64 statics, i64 dynamicBytes,
+               const DeviceMemory& memory);
