@@ -1,5 +1,6 @@
 // Tests what nvcc made of the kernels, without a GPU: the PTX becomes C++ (ptx-to-cpp.mjs), g++ makes a library of it, and the stand-in for the
-// driver plays that in place of the kernels as written. The conformance suite of the engine `cuda` must pass, and results must have the same bits.
+// driver plays that in place of the kernels as written. The conformance suite of the engine `cuda` and the tests of its command must pass, and
+// results must have the same bits.
 //
 //     node scripts/test-ptx.mjs        needs g++, and nvcc for the PTX (npm run build:cuda)
 import { execFile, execFileSync, spawnSync } from "node:child_process";
@@ -17,7 +18,7 @@ const ptx = join(root, "dist/kernels/cuda");
 const folder = join(root, "build/ptx");
 const library = join(folder, "kernels.so");
 const results = join(root, "build/test-results.json");
-const suites = ["test/engines/cuda.test.ts", "test/engines/cuda/compiled.test.ts"];
+const suites = ["test/engines/cuda.test.ts", "test/engines/cuda/compiled.test.ts", "test/cli/cuda.test.ts"];
 
 // Products that the kernels sum in one instruction are one here; g++ makes none of its own.
 const flags = ["-std=c++20", "-O1", "-fPIC", "-fvisibility=hidden", "-ffp-contract=off", "-w"];
