@@ -59,6 +59,8 @@ struct Kernel {
 
 // The kernel of this name that is in a module; nullptr where there is none.
 Kernel* kernelOf(const std::string& name, const std::string& module) {
+  static std::mutex lock;  // devices have threads of their own
+  std::lock_guard hold(lock);
   static std::map<std::string, Kernel> kernels;
   static const std::vector<mvn::EmulatedEntry> entries = mvn::emulatedEntries();
   static const char* const file = std::getenv("MVNFIT_STAND_IN_PTX");
