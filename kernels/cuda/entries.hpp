@@ -65,7 +65,7 @@
   X(moments_ahead_f64_d3, MomentsArguments, Warp8x20, MomentsLanesAhead<3, f64, false>)         \
   X(moments_ahead_f64_d4, MomentsArguments, Warp8x20, MomentsLanesAhead<4, f64, false>)         \
   X(moments_ahead_f64_s1, MomentsArguments, Warp32x20, MomentsTensor<1, f64, false>)            \
-  X(moments_ahead_f64_s2, MomentsArguments, Warp32x16, MomentsTensor<2, f64, false>)            \
+  X(moments_ahead_f64_s2, MomentsArguments, Warp32x20, MomentsTensor<2, f64, false>)            \
   X(moments_ahead_f64_s3, MomentsArguments, Warp32x16, MomentsTensor<3, f64, false>)            \
   X(moments_ahead_f64_s4, MomentsArguments, Warp32x16, MomentsTensor<4, f64, false>)            \
   X(moments_ahead_f64_s6, MomentsArguments, Warp32x8, MomentsTensor<6, f64, false>)             \
@@ -87,7 +87,7 @@
   X(moments_ahead_f32_d3, MomentsArguments, Warp8x20, MomentsLanesAhead<3, f32, false>)         \
   X(moments_ahead_f32_d4, MomentsArguments, Warp8x20, MomentsLanesAhead<4, f32, false>)         \
   X(moments_ahead_f32_s1, MomentsArguments, Warp32x20, MomentsTensor<1, f32, false>)            \
-  X(moments_ahead_f32_s2, MomentsArguments, Warp32x16, MomentsTensor<2, f32, false>)            \
+  X(moments_ahead_f32_s2, MomentsArguments, Warp32x20, MomentsTensor<2, f32, false>)            \
   X(moments_ahead_f32_s3, MomentsArguments, Warp32x16, MomentsTensor<3, f32, false>)            \
   X(moments_ahead_f32_s4, MomentsArguments, Warp32x16, MomentsTensor<4, f32, false>)            \
   X(moments_ahead_f32_s6, MomentsArguments, Warp32x8, MomentsTensor<6, f32, false>)             \

@@ -75,8 +75,16 @@ MVN_FN void addTensorRows(const Team& team, int d, const RowsOf<Row>& rows, int 
         if (!counts) to.weight[u] = 0;
       }
       MVN_UNROLL for (int s = 0; s < Form::strips; ++s) {
-        const bool there = counts && place.has(s, place.column, d);
-        const f64 y = there ? f64(from[s * stripColumns]) - own.shift[s] : 0;
+        const bool has = place.has(s, place.column, d);
+        f64 y = 0;
+        if constexpr (whole) {
+          // Read by every lane, without a column the row's first number: around a branch each load would wait for the one before. What comes of
+          // it stays in columns that there are not.
+          const f64 number = f64(from[has ? s * stripColumns : -place.column]) - own.shift[s];
+          y = counts ? number : 0;
+        } else if (counts && has) {
+          y = f64(from[s * stripColumns]) - own.shift[s];
+        }
         own.total[s] = weighted ? fma(to.weight[u], y, own.total[s]) : own.total[s] + y;
         to.y[u][s] = y;
       }
