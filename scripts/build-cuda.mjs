@@ -21,11 +21,12 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { textsOfEntries } from "./ptx.mjs";
+import { together } from "./together.mjs";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -177,19 +178,6 @@ async function compile([module, capability], firstLine) {
   }
 }
 
-/** A few at a time: a compilation takes a core for some seconds. */
-async function compileAll(units, firstLine) {
-  const waiting = [...units];
-  const built = [];
-  await Promise.all(
-    Array.from({ length: availableParallelism() }, async () => {
-      for (let unit = waiting.shift(); unit; unit = waiting.shift())
-        built.push(...(await compile(unit, firstLine)));
-    }),
-  );
-  return built;
-}
-
 const name = relative(process.cwd(), target) || ".";
 const [modules, structures] = [readModules(), readArguments()];
 const entries = [...modules.values()].flat();
@@ -217,7 +205,8 @@ if (stale.length === 0) {
   const started = performance.now();
   try {
     const firstLine = heading(digest, compiler);
-    const built = await compileAll(stale, firstLine);
+    const built = [];
+    await together(stale, async (unit) => built.push(...(await compile(unit, firstLine))));
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     const kilobytes = Math.ceil(built.reduce((sum, { bytes }) => sum + bytes, 0) / 1024);
     const needed = [...new Set(built.map(({ version }) => version))].join(", ");

@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { FMA_FLAGS } from "./fma.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const target = join(root, "build/stand-in");
@@ -24,10 +25,6 @@ const kernels = join(root, "kernels");
 const entries = join(root, "dist/kernels/cuda/entries.json");
 
 const flags = ["-std=c++20", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-ffp-contract=off"];
-// The kernels' explicit fma in one instruction where this processor has one: the bits are the same, the tests are quicker.
-const cpuinfo = "/proc/cpuinfo";
-if (process.arch === "x64" && existsSync(cpuinfo) && / fma /.test(readFileSync(cpuinfo, "utf8")))
-  flags.push("-mfma");
 
 const sources = ["mvn", "mvn/methods", "cuda", "native", "native/driver", "native/ptx"].flatMap((folder) =>
   readdirSync(join(kernels, folder))
@@ -40,7 +37,7 @@ mkdirSync(join(target, "kernels"), { recursive: true });
 if (!existsSync(library) || statSync(library).mtimeMs < newest) {
   const fresh = `${library}.${process.pid}`;
   const source = join(kernels, "native/driver/driver.cpp");
-  execFileSync("g++", [...flags, "-I", kernels, source, "-o", fresh], { stdio: "inherit" });
+  execFileSync("g++", [...flags, ...FMA_FLAGS, "-I", kernels, source, "-o", fresh], { stdio: "inherit" });
   renameSync(fresh, library);
 }
 const listing = JSON.parse(readFileSync(entries, "utf8"));

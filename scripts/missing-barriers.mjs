@@ -7,10 +7,11 @@
 // barrier is either needless, or guards a phase that no case of the test reaches. Some 5 to 20 s of a core for each.
 import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { together } from "./together.mjs";
 
 const run = promisify(execFile);
 const kernels = fileURLToPath(new URL("../kernels", import.meta.url));
@@ -48,16 +49,11 @@ const survivors = [];
 try {
   await run("g++", [...flags, join(kernels, "native", "race_test.cpp"), "-o", program]);
   if (!(await passes())) throw new Error("race_test fails with every barrier in place");
-  const left = [...places];
-  await Promise.all(
-    Array.from({ length: availableParallelism() }, async () => {
-      for (let place = left.shift(); place; place = left.shift()) {
-        const missed = !(await passes(place));
-        console.log(`${place}: ${missed ? "missed" : "NOT MISSED"}`);
-        if (!missed) survivors.push(place);
-      }
-    }),
-  );
+  await together(places, async (place) => {
+    const missed = !(await passes(place));
+    console.log(`${place}: ${missed ? "missed" : "NOT MISSED"}`);
+    if (!missed) survivors.push(place);
+  });
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

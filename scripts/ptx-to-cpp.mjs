@@ -1,6 +1,7 @@
 // Turns the PTX of a kernel into C++ that does the same on a CPU, instruction by instruction: for tests of what nvcc made of the kernels.
 // What C++ has no word for, and what lanes do together, is in kernels/native/ptx/lane.hpp. An instruction that is not known here is an error.
 // Meanings are those of NVIDIA's manual, "Parallel Thread Execution ISA".
+import { topLevelOf } from "./ptx.mjs";
 
 /** PTX's types → those of lane.hpp. */
 const TYPE = {
@@ -49,8 +50,9 @@ class Body {
     else if (words.startsWith(".")) this.#declare(words.replace(/\s+/g, " "));
     else {
       const [, guard, opcode, rest] = /^(?:@(!?%\w+)\s+)?([\w.]+)\s*(.*)$/s.exec(words);
-      if (guard) this.#put(`if (${guard.replace(/%\w+/, (one) => this.#name(one))})`);
+      if (guard) this.#put(`if (${guard.replace(/%\w+/, (one) => this.#name(one))}) {`);
       this.#instruction(opcode, rest);
+      if (guard) this.#put("}");
     }
   }
 
@@ -141,11 +143,13 @@ class Body {
     const items = registers.startsWith("{") ? itemsOf(registers) : [registers];
     const isShared = parts.includes("shared");
     const bytes = `${items.length} * sizeof(${type})`;
-    const at = `me.${isShared ? "shared" : "reach"}(${this.#address(memory, isShared)}, ${bytes})`;
+    const reach = `me.${isShared ? "shared" : "reach"}(${this.#address(memory, isShared)}, ${bytes})`;
+    this.#put(`{ char* const at = ${reach};`); // what is loaded may be the register that it is told by
     for (const [i, one] of items.entries()) {
-      if (kind === "ld") this.#set(one, `load<${type}>(${at}, ${i})`);
-      else this.#put(`store<${type}>(${at}, ${i}, ${this.#value(one, type)});`);
+      if (kind === "ld") this.#set(one, `load<${type}>(at, ${i})`);
+      else this.#put(`store<${type}>(at, ${i}, ${this.#value(one, type)});`);
     }
+    this.#put("}");
   }
 
   /** Between registers of floats and of words the bits stay what they are. */
@@ -228,16 +232,6 @@ function* statementsOf(body) {
   }
 }
 
-/** The text up to the brace that closes the one before `from`. */
-function bodyAt(text, from) {
-  let at = from;
-  for (let depth = 1; depth > 0; at++) {
-    if (text[at] === "{") depth++;
-    if (text[at] === "}") depth--;
-  }
-  return text.slice(from, at - 1);
-}
-
 const SHARED = /\.shared(?: \.align (\d+))? \.b8\s+([\w$]+)\[(\d*)\];/g;
 
 /** Places of variables in shared memory: the kernel's own, and behind them what a launch asks for. None has the place 0. */
@@ -252,11 +246,11 @@ function sharedPlaces(text) {
   }
   end = aligned(128);
   for (const [, , name, size] of text.matchAll(SHARED)) if (size === "") places.set(name, end);
-  return { symbols: [...places].map(([name, place]) => [name, `u32(${place})`]), own: end };
+  return { symbols: [...places].map(([name, place]) => [name, `u32(${place})`]), end };
 }
 
 const FUNCTION =
-  /\.(entry|func)\s+(?:\(\s*\.param[^)]*?\s([\w$]+)(?:\[\d+\])?\s*\)\s*)?([\w$]+)\s*\(([^)]*)\)[^{;]*([{;])/g;
+  /\.(entry|func)\s+(?:\(\s*\.param[^)]*?\s([\w$]+)(?:\[\d+\])?\s*\)\s*)?([\w$]+)\s*\(([^)]*)\)[^{;]*([{;])/;
 
 /**
  * C++ of the one kernel in the PTX. It exports `int <symbol>(arguments, grid, threads, dynamicBytes, memory)`, which is playBlocks() of lane.hpp for it.
@@ -265,20 +259,22 @@ const FUNCTION =
  */
 export function cppOf(ptx, symbol) {
   const text = ptx.replace(/\/\/.*$/gm, "").replace(/\.pragma\s+"[^"]*";/g, "");
-  const { symbols, own } = sharedPlaces(text);
+  const { symbols, end } = sharedPlaces(text);
   const [declarations, bodies, entries] = [[], [], []];
-  for (const match of text.matchAll(FUNCTION)) {
-    const [whole, kind, result, name, parameters, opening] = match;
+  for (const { text: own } of topLevelOf(text)) {
+    const found = FUNCTION.exec(own);
+    if (!found) continue; // a variable
+    const [head, kind, result, name, parameters, opening] = found;
     const names = [...parameters.matchAll(/([\w$]+)(?:\[\d+\])?\s*(?:,|$)/g)].map(([, one]) => one);
     const addresses = [...(result ? [result] : []), ...names];
-    const head = `void ${name}(${["Lane& me", ...addresses.map((one) => `char* ${one}`)].join(", ")})`;
-    declarations.push(`${head};`);
+    const signature = `void ${name}(${["Lane& me", ...addresses.map((one) => `char* ${one}`)].join(", ")})`;
+    declarations.push(`${signature};`);
     if (kind === "entry") entries.push({ name, bytes: /\[(\d+)\]/.exec(parameters)[1] });
     if (opening === ";") continue;
     const body = new Body([...symbols, ...addresses.map((one) => [one, `u64(${one})`])]);
-    for (const statement of statementsOf(bodyAt(text, match.index + whole.length)))
+    for (const statement of statementsOf(own.slice(found.index + head.length, own.lastIndexOf("}"))))
       if (!statement.startsWith(".shared")) body.statement(statement);
-    bodies.push(`${head} {\n${body.lines.join("\n")}\n}`);
+    bodies.push(`${signature} {\n${body.lines.join("\n")}\n}`);
   }
   const [{ name, bytes }] = entries;
   const parameters =
@@ -289,7 +285,7 @@ ${declarations.join("\n")}
 ${bodies.join("\n")}
 }
 extern "C" __attribute__((visibility("default"))) int ${symbol}(${parameters}) {
-return playBlocks(${name}, arguments, ${bytes}, grid, threads, ${own}, dynamicBytes, memory);
+return playBlocks(${name}, arguments, ${bytes}, grid, threads, ${end}, dynamicBytes, memory);
 }
 `;
 }

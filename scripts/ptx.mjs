@@ -9,7 +9,7 @@ const DECLARED = [
 ];
 
 /** Top-level statements of PTX: functions with their bodies, their declarations, and variables. */
-function statementsOf(ptx) {
+export function topLevelOf(ptx) {
   const statements = [];
   let lines = [];
   let depth = 0;
@@ -34,7 +34,7 @@ function statementsOf(ptx) {
 /** Name of each kernel → its text. */
 export function textsOfEntries(ptx) {
   const head = ptx.split("\n").filter((line) => HEAD.test(line));
-  const statements = statementsOf(ptx);
+  const statements = topLevelOf(ptx);
   const known = new Map(statements.map(({ name }) => [name, []]));
   for (const statement of statements) known.get(statement.name).push(statement); // its declaration, its body
   const neededBy = ({ name, text }, found = new Set()) => {

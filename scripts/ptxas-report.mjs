@@ -4,10 +4,10 @@
 //
 // Reads dist (npm run build) and needs ptxas, not a GPU. Ends with 1 where a kernel, or a function that it calls, spills registers to memory.
 import { execFile } from "node:child_process";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { Kernels } from "../dist/engines/cuda/kernels.js";
+import { together } from "./together.mjs";
 
 const run = promisify(execFile);
 const { values: options } = parseArgs({
@@ -42,25 +42,17 @@ function readingIn(text) {
 
 const kernels = new Kernels();
 
-/** Readings of all kernels that a device of this architecture can have, as many at a time as there are cores. */
+/** Readings of all kernels that a device of this architecture can have. */
 async function readingsFor(arch) {
   const capability = Number(arch.replace("sm_", ""));
-  const waiting = kernels.listing.entries.filter(({ files }) => Number(files[0].split(".")[1]) <= capability);
+  const entries = kernels.listing.entries.filter(({ files }) => Number(files[0].split(".")[1]) <= capability);
   const readings = [];
-  await Promise.all(
-    Array.from({ length: availableParallelism() }, async () => {
-      for (let entry = waiting.shift(); entry; entry = waiting.shift()) {
-        const file = join(kernels.folder, kernels.fileFor(entry, capability));
-        const since = performance.now();
-        const { stderr } = await run("ptxas", ["-v", `-arch=${arch}`, file, "-o", "/dev/null"]);
-        readings.push({
-          name: entry.name,
-          seconds: (performance.now() - since) / 1000,
-          ...readingIn(stderr),
-        });
-      }
-    }),
-  );
+  await together(entries, async (entry) => {
+    const file = join(kernels.folder, kernels.fileFor(entry, capability));
+    const since = performance.now();
+    const { stderr } = await run("ptxas", ["-v", `-arch=${arch}`, file, "-o", "/dev/null"]);
+    readings.push({ name: entry.name, seconds: (performance.now() - since) / 1000, ...readingIn(stderr) });
+  });
   return readings.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

@@ -1,11 +1,12 @@
 // Shared libraries for every platform on any, by the clang of Zig from npm.
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { basename, join, relative } from "node:path";
 import { arch, platform } from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { together } from "./together.mjs";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -108,16 +109,6 @@ const OF_PACKAGE = /^npm_(config_(local_prefix|prefix|global|omit|include|dry_ru
 const withoutPackage = (env) =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !OF_PACKAGE.test(name)));
 
-/** Runs jobs, as many at a time as there are cores: a compilation takes one for some seconds. */
-async function together(jobs) {
-  const waiting = [...jobs];
-  await Promise.all(
-    Array.from({ length: availableParallelism() }, async () => {
-      for (let job = waiting.shift(); job; job = waiting.shift()) await job();
-    }),
-  );
-}
-
 /**
  * Compiles C++ sources, which may include what lies under kernels/, into libraries in `folder`, each whole or not at all.
  *
@@ -130,7 +121,7 @@ export async function compileLibraries(libraries, sources, folder) {
   const scratch = mkdtempSync(join(tmpdir(), "mvnfit-zig-"));
   try {
     const object = ({ file }, source) => join(scratch, `${file}-${basename(source)}.o`);
-    const compile = (library, source) => () => {
+    const compile = ([library, source]) => {
       const { triple, processor, bytes } = library;
       const cpu = FOR_ANY.includes(basename(source)) ? [] : [`-mcpu=${processor}`];
       const words = [
@@ -144,7 +135,10 @@ export async function compileLibraries(libraries, sources, folder) {
       ];
       return zig("c++", ...words, "-c", source, "-o", object(library, source));
     };
-    await together(libraries.flatMap((library) => sources.map((source) => compile(library, source))));
+    await together(
+      libraries.flatMap((library) => sources.map((source) => [library, source])),
+      compile,
+    );
     mkdirSync(folder, { recursive: true });
     for (const library of libraries) {
       const output = join(scratch, library.file);

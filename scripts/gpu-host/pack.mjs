@@ -24,6 +24,7 @@ import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { createGzip } from "node:zlib";
 import { build } from "esbuild";
+import { Kernels } from "../../dist/engines/cuda/kernels.js";
 
 const NODE_LINE = "22";
 const LIMIT_MIB = 64;
@@ -127,9 +128,10 @@ cpSync(join(root, "test/golden"), join(target, "golden"), { recursive: true });
 await bundleConformance();
 if (process.argv.includes("--node")) await packNode();
 const built = join(target, "dist/kernels/cuda");
-const { entries } = JSON.parse(readFileSync(join(built, "entries.json"), "utf8"));
-if (!entries.every(({ files }) => files.every((file) => existsSync(join(built, file))))) {
-  console.error("pack: no PTX in dist/kernels/cuda; build it with nvcc (npm run build:cuda)");
+try {
+  new Kernels(built);
+} catch (error) {
+  console.error(`pack: no PTX; build it with nvcc (npm run build:cuda): ${error.message}`);
   process.exitCode = 1;
 }
 // PTX is text: a tenth of its size.

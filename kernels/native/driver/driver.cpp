@@ -75,7 +75,7 @@ Kernel* kernelOf(const std::string& name, const std::string& module) {
     symbol += "_" + std::to_string(std::atoi(module.c_str() + module.find(target) + target.size()));
     if (!library || !(found.compiled = reinterpret_cast<decltype(found.compiled)>(dlsym(library, symbol.c_str())))) return nullptr;
   }
-  return &(kernels[symbol] = found);
+  return &kernels.try_emplace(symbol, found).first->second;
 }
 
 int playKernel(Context& context, const Kernel& kernel, const std::string& arguments, unsigned grid, unsigned threads,

@@ -13,7 +13,7 @@ struct Copies : mvn::PendingCopies {};
 namespace {
 
 constexpr std::size_t stackBytes = std::size_t(1) << 21;
-constexpr int warpLanes = 32;
+using mvn::warpLanes;
 constexpr u32 firstPlace = 64;  // in shared memory (scripts/ptx-to-cpp.mjs)
 constexpr int illegalAddress = 700, misalignedAddress = 716, launchFailed = 719;
 
@@ -54,16 +54,14 @@ int sourceOf(const Meeting& meeting, int lane) {
   return source <= last ? source : lane;
 }
 
-// C ← C + AB, one product after the other as a device adds them.
+// C ← C + AB.
 void multiply(Fiber* const* warp) {
   for (int lane = 0; lane < warpLanes; ++lane) {
     const Meeting& own = warp[lane]->lane.meeting;
     for (int e = 0; e < 2 * own.tiles; ++e) {
       const int row = lane / 4, column = lane % 4 * 2 + e % 2;
-      for (int k = 0; k < 4; ++k) {
-        const f64 a = warp[4 * row + k]->lane.meeting.a[e / 2], b = warp[4 * column + k]->lane.meeting.b;
-        own.c[e] = __builtin_fma(a, b, own.c[e]);
-      }
+      own.c[e] = mvn::multipliedAsDevice(
+          own.c[e], row, column, [&](int l) { return warp[l]->lane.meeting.a[e / 2]; }, [&](int l) { return warp[l]->lane.meeting.b; });
     }
   }
 }

@@ -153,6 +153,13 @@ export class Device {
     return this.driver.handleFrom("cuMemHostGetDevicePointer_v2", address, 0);
   }
 
+  /** Ordinary host memory into the workspace's block for `purpose`; its address, of use once the copy stream has come past this. */
+  async bring(from: bigint, bytes: number, purpose: string): Promise<bigint> {
+    const room = this.memory.scratch(bytes, purpose);
+    await this.ring.upload(room, { address: from, pinned: false }, bytes);
+    return room;
+  }
+
   /** How to launch an operation; `type` and `variant` as in kernels/cuda/arguments.hpp. */
   shape(operation: keyof typeof OPERATION, type: number, variant: number, dims: number): Shape {
     const key = `${operation} ${type} ${variant} ${dims}`;

@@ -183,12 +183,10 @@ export class Moments {
 
   /** Held by the loop until they are copied. */
   async #tables(columns: readonly Words[], purpose: string): Promise<bigint[]> {
-    const { memory, ring } = this.#device;
     const rooms: bigint[] = [];
     for (const { view } of columns) {
-      const room = memory.scratch(view.byteLength, `${purpose} ${rooms.length}`);
-      await ring.upload(room, { address: addressOf(view), pinned: false }, view.byteLength);
-      rooms.push(room);
+      const from = addressOf(view);
+      rooms.push(await this.#device.bring(from, view.byteLength, `${purpose} ${rooms.length}`));
     }
     return rooms;
   }

@@ -7,10 +7,10 @@ import type { Addresses } from "./task.js";
 export type StatisticsAt = Addresses<typeof STATISTICS>;
 
 /** The arrays of the statistics: their names, and what a group takes in each. */
-const arraysOf = (dims: number): { readonly name: keyof StatisticsAt; readonly groupBytes: number }[] =>
+const arraysOf = (dims: number): { readonly name: keyof StatisticsAt; readonly each: number }[] =>
   Object.entries(STATISTICS).map(([name, field]) => ({
     name: name as keyof StatisticsAt,
-    groupBytes: widthOf(field, dims) * field.words.BYTES_PER_ELEMENT,
+    each: widthOf(field, dims) * field.words.BYTES_PER_ELEMENT,
   }));
 
 export const statisticsBytes = (dims: number): number => groupBytes(STATISTICS, dims);
@@ -60,8 +60,8 @@ export class OnDevice implements Residence {
   /** Takes over statistics of the host's. */
   async upload(from: StatisticsAt, groups: number): Promise<void> {
     const { ring } = this.#device;
-    for (const { name, groupBytes } of arraysOf(this.#dims))
-      await ring.upload(this.at[name], { address: from[name], pinned: false }, groups * groupBytes);
+    for (const { name, each } of arraysOf(this.#dims))
+      await ring.upload(this.at[name], { address: from[name], pinned: false }, groups * each);
   }
 
   async slice(from: number): Promise<StatisticsAt> {
@@ -105,22 +105,19 @@ export class OnHost implements Residence {
   }
 
   async slice(from: number, to: number, turn: number): Promise<StatisticsAt> {
-    const { memory, ring } = this.#device;
     const host = fromGroup(this.at, from, this.#dims);
     const rooms: [string, bigint][] = [];
-    for (const { name, groupBytes } of arraysOf(this.#dims)) {
-      const bytes = (to - from) * groupBytes;
-      const room = memory.scratch(bytes, `statistics ${name} ${turn}`);
-      await ring.upload(room, { address: host[name], pinned: false }, bytes);
-      rooms.push([name, room]);
+    for (const { name, each } of arraysOf(this.#dims)) {
+      const purpose = `statistics ${name} ${turn}`;
+      rooms.push([name, await this.#device.bring(host[name], (to - from) * each, purpose)]);
     }
     return Object.fromEntries(rooms) as StatisticsAt;
   }
 
   async download(to: Partial<StatisticsAt>, groups: number): Promise<void> {
-    for (const { name, groupBytes } of arraysOf(this.#dims)) {
+    for (const { name, each } of arraysOf(this.#dims)) {
       const address = to[name];
-      if (address !== undefined) await copyHost(address, this.at[name], groups * groupBytes);
+      if (address !== undefined) await copyHost(address, this.at[name], groups * each);
     }
   }
 
@@ -136,8 +133,8 @@ export async function downloadStatistics(
   groups: number,
 ): Promise<void> {
   device.orderAfter(device.copy, device.compute);
-  for (const { name, groupBytes } of arraysOf(dims)) {
+  for (const { name, each } of arraysOf(dims)) {
     const address = to[name];
-    if (address !== undefined) await device.ring.download(address, from[name], groups * groupBytes);
+    if (address !== undefined) await device.ring.download(address, from[name], groups * each);
   }
 }

@@ -146,15 +146,12 @@ export class Solver {
     const { parameters, kind } = this.#task;
     const [mean, factor] = kind === "fit" ? ["startMean", "startFactor"] : ["atMean", "atFactor"];
     if (!parameters) return { [mean]: 0n, [factor]: 0n };
-    const upload = async (name: keyof typeof PARAMETERS): Promise<bigint> => {
-      const { memory, ring } = this.#device;
+    const bring = (name: keyof typeof PARAMETERS): Promise<bigint> => {
       const bytes = this.#bytesOf(PARAMETERS[name]);
-      const room = memory.scratch((to - from) * bytes, `parameters ${name} ${turn}`);
-      const host = { address: parameters[name] + BigInt(from * bytes), pinned: false };
-      await ring.upload(room, host, (to - from) * bytes);
-      return room;
+      const first = parameters[name] + BigInt(from * bytes);
+      return this.#device.bring(first, (to - from) * bytes, `parameters ${name} ${turn}`);
     };
-    return { [mean]: await upload("mean"), [factor]: await upload("factor") };
+    return { [mean]: await bring("mean"), [factor]: await bring("factor") };
   }
 }
 

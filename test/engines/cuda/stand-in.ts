@@ -1,9 +1,10 @@
 // The stand-in for NVIDIA's driver (kernels/native/driver/), which global-setup.ts has built where there is g++.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import koffi from "koffi";
 import { describe, it } from "vitest";
 import { CudaEngine } from "../../../src/engines/cuda/engine.js";
+import { Kernels } from "../../../src/engines/cuda/kernels.js";
 
 const folder = fileURLToPath(new URL("../../../build/stand-in/", import.meta.url));
 const library = `${folder}libcuda-stand-in.so`;
@@ -11,10 +12,12 @@ const kernels = fileURLToPath(new URL("../../../dist/kernels/cuda/", import.meta
 
 /** Whether nvcc was there to build all kernels. */
 function hasPtx(): boolean {
-  const listing = `${kernels}entries.json`;
-  if (!existsSync(listing)) return false;
-  const { entries } = JSON.parse(readFileSync(listing, "utf8")) as { entries: { files: string[] }[] };
-  return entries.every(({ files }) => files.every((file) => existsSync(`${kernels}${file}`)));
+  try {
+    new Kernels(kernels);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Where there is PTX, the names of the kernels are looked up in it, as a driver does. */
